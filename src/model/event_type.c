@@ -105,6 +105,19 @@ const char *ev_class_name(enum ev_class class_)
     return "";
 }
 
+const char *ev_state_name(enum ev_state state)
+{
+    switch (state) {
+    case EV_STATE_INSTANT:
+        return "instant";
+    case EV_STATE_ACTIVE:
+        return "active";
+    case EV_STATE_RESTORED:
+        return "restored";
+    }
+    return "";
+}
+
 unsigned ev_type_priority(enum ev_type type)
 {
     return row_of(type)->priority;

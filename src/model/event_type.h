@@ -103,6 +103,7 @@
     X(1007, SUPERVISION_TAMPER, "supervision.tamper", 4, STATE)                                    \
     X(1008, SUPERVISION_JAM, "supervision.jam", 4, STATE)                                          \
     X(1009, SUPERVISION_COMM_TROUBLE, "supervision.comm_trouble", 4, STATE)                        \
+    X(1010, SUPERVISION_TROUBLE, "supervision.trouble", 4, STATE)                                  \
     X(1101, AREA_OPENING, "area.opening", 5, INSTANT)                                              \
     X(1102, AREA_CLOSING, "area.closing", 5, INSTANT)                                              \
     X(1103, AREA_EARLY_OPEN, "area.early_open", 4, INSTANT)                                        \
@@ -112,6 +113,7 @@
     X(1107, AREA_ARMED, "area.armed", 5, INSTANT)                                                  \
     X(1108, AREA_DISARMED, "area.disarmed", 5, INSTANT)                                            \
     X(1109, AREA_EXIT_ERROR, "area.exit_error", 4, INSTANT)                                        \
+    X(1110, AREA_BYPASS, "area.bypass", 5, STATE)                                                  \
     X(1201, SYSTEM_START, "system.start", 5, INSTANT)                                              \
     X(1202, SYSTEM_STOP, "system.stop", 5, INSTANT)                                                \
     X(1203, SYSTEM_CONFIG, "system.config", 5, INSTANT)                                            \
@@ -140,6 +142,9 @@ enum ev_type {
 #undef X
 };
 
+/* What one event says of its type's condition. In the journal for ever, too. 0 is not used. */
+enum ev_state { EV_STATE_INSTANT = 1, EV_STATE_ACTIVE = 2, EV_STATE_RESTORED = 3 };
+
 enum { EV_PRIORITY_MOST_URGENT = 1, EV_PRIORITY_LEAST_URGENT = 5 };
 /* The longest name with its NUL. */
 enum { EV_TYPE_NAME_BYTES = 32 };
@@ -159,6 +164,8 @@ const char *ev_type_name(enum ev_type type);
 enum ev_class ev_type_class(enum ev_type type);
 /* Static text; "" for EV_CLASS_NONE. */
 const char *ev_class_name(enum ev_class class_);
+/* "instant", "active", "restored"; "" for what is no state. Static. */
+const char *ev_state_name(enum ev_state state);
 /* 1 to 5; 5 for EV_NONE. */
 unsigned ev_type_priority(enum ev_type type);
 /* Active until restored (true) or over when it happened (false, also EV_NONE). */

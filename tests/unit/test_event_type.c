@@ -38,6 +38,10 @@ static void test_type__numbers__are_for_ever(void **state)
     assert_int_equal(EV_VIDEO_LOSS, 608);
     assert_int_equal(EV_SUPERVISION_AC_LOSS, 1006);
     assert_int_equal(EV_SYSTEM_OVERLOAD, 1211);
+    assert_string_equal(ev_state_name((enum ev_state)1), "instant");
+    assert_string_equal(ev_state_name((enum ev_state)2), "active");
+    assert_string_equal(ev_state_name((enum ev_state)3), "restored");
+    assert_string_equal(ev_state_name((enum ev_state)0), "");
 }
 
 static void test_type__unknown_number_or_name__is_unmapped(void **state)
