@@ -29,6 +29,7 @@ const char *tc_err_text(enum tc_err err)
     return (unsigned)err < TC_ERR_COUNT ? err_texts[err] : "an error without a name";
 }
 
+TC_PRINTF(4, 0)
 static enum tc_err fail_v(struct tc_errinfo *info, enum tc_err err, int64_t offset, const char *fmt,
                           va_list args)
 {
