@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The processes by name. A role is a process room, a privilege line and one end of a message link; of some
- * roles (capture) several instances run side by side. The order is stable: uids are counted from it. */
+/* The processes by name. A role is a process room, a privilege line and one end of a message link;
+ * of some roles (capture) several instances run side by side. The order is stable: uids are counted
+ * from it. */
 #pragma once
 
 #include <stdbool.h>
