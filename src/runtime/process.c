@@ -167,7 +167,7 @@ static struct process_secret *secret_slot(struct process *p, const char *name)
     p->secrets = grown;
     struct process_secret *s = &grown[p->secrets_count++];
     *s = (struct process_secret){0};
-    (void)tc_slice_to_str(tc_slice_str(name), s->name, sizeof s->name);
+    tc_slice_to_str_cut(tc_slice_str(name), s->name, sizeof s->name);
     tc_buf_init(&s->value, 8192);
     return s;
 }

@@ -21,7 +21,7 @@
 #include "runtime/messages.h"
 
 enum { PROCESS_CONTROL_FD = 3, PROCESS_REPORT_FD = 4 };
-enum { PROCESS_LINKS_MAX = 96, PROCESS_LISTENS_MAX = 64, PROCESS_DIRS_MAX = 18 };
+enum { PROCESS_LINKS_MAX = 96, PROCESS_LISTENS_MAX = 64, PROCESS_DIRS_MAX = 34 };
 
 struct event_base;
 struct process;
