@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/rd.h"
+#include "model/incident.h"
 
 static const struct {
     const char *name, *text;
@@ -307,26 +308,6 @@ static bool tag_is_time(unsigned tag)
     return false;
 }
 
-void entry_bytes_to_json(struct tc_slice bytes, struct tc_json *j)
-{
-    static const char hex[] = "0123456789abcdef";
-    /* The value's comma or colon, then the quotes by hand: the text may be long and needs no second
-     * pass. */
-    tc_json_raw(j, tc_slice_str("\""));
-    for (size_t i = 0; i < bytes.len; i++) {
-        uint8_t c = bytes.ptr[i];
-        if (c >= 32 && c < 127 && c != '\\' && c != '"') {
-            tc_buf_add_u8(j->out, c);
-        } else if (c == '"') {
-            tc_buf_add_str(j->out, "\\\"");
-        } else {
-            const char escape[] = {'\\', '\\', 'x', hex[c >> 4], hex[c & 15]};
-            tc_buf_add(j->out, escape, sizeof(escape));
-        }
-    }
-    tc_buf_add_u8(j->out, '"');
-}
-
 static void field_to_json(const struct entry_field *f, struct tc_json *j)
 {
     char unknown[24];
@@ -338,7 +319,7 @@ static void field_to_json(const struct entry_field *f, struct tc_json *j)
     /* "at" is the header's name already. */
     tc_json_key(j, f->tag == RF_AT ? "happened_at" : name);
     if (f->type == ENTRY_TYPE_BYTES)
-        entry_bytes_to_json(f->bytes, j);
+        raw_to_json(f->bytes, j);
     else if (f->type == ENTRY_TYPE_TEXT)
         tc_json_str(j, f->bytes);
     else if (tag_is_time(f->tag))

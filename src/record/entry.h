@@ -79,12 +79,9 @@ enum tc_err entry_decode(struct tc_slice bytes, struct record_entry *e,
                          struct tc_errinfo *info) TC_MUST_USE;
 
 /* One object: seq, kind, at, boot, cause and the fields by their JSON names; times as RFC 3339,
- * bytes as text with \xNN for what is not printable ASCII (and for the backslash), unknown tags as
+ * bytes as text with \xNN as raw_to_json writes them, unknown tags as
  * "field_NNN". */
 void entry_to_json(const struct record_entry *e, struct tc_json *j);
-/* The bytes as that text, as a JSON string. */
-void entry_bytes_to_json(struct tc_slice bytes, struct tc_json *j);
-
 /* "SIGNAL" or NULL; "signal" in words or NULL. Static. */
 const char *record_kind_name(uint16_t kind);
 const char *record_kind_text(uint16_t kind);
