@@ -6,11 +6,6 @@
 
 #include "base/check.h"
 
-static const char *const ev_states[] = {
-#define X(name, word) word,
-    EV_STATE_LIST(X)
-#undef X
-};
 static const char *const incident_states[] = {
 #define X(name, word) word,
     INCIDENT_STATE_LIST(X)
@@ -33,11 +28,6 @@ static const char *const action_states[] = {
 };
 
 #define WORD_AT(words, index) ((index) < TC_COUNT(words) ? (words)[index] : NULL)
-
-const char *ev_state_name(unsigned state)
-{
-    return WORD_AT(ev_states, state);
-}
 
 const char *incident_state_name(unsigned state)
 {

@@ -15,18 +15,6 @@
 #include "model/event_type.h"
 
 /* name, word. Numbers stand in the journal: append only. */
-#define EV_STATE_LIST(X)                                                                           \
-    X(INSTANT, "instant")                                                                          \
-    X(ACTIVE, "active")                                                                            \
-    X(RESTORED, "restored")
-
-enum ev_state {
-#define X(name, word) EV_STATE_##name,
-    EV_STATE_LIST(X)
-#undef X
-        EV_STATE_COUNT
-};
-
 #define INCIDENT_STATE_LIST(X)                                                                     \
     X(NEW, "new")                                                                                  \
     X(PICKED_UP, "picked_up")                                                                      \
@@ -89,7 +77,6 @@ enum action_state {
 };
 
 /* The words of the lists above; NULL for a number out of range (a newer journal's). Static. */
-const char *ev_state_name(unsigned state);
 const char *incident_state_name(unsigned state);
 const char *incident_phase_name(unsigned phase);
 const char *clip_state_name(unsigned state);
@@ -111,7 +98,7 @@ struct event_view {
     uint64_t id, signal; /* signal 0: none */
     struct tc_wall at, received_at;
     enum ev_type type;
-    unsigned state;    /* enum ev_state */
+    enum ev_state state;
     unsigned priority; /* 1..5 */
     bool unmapped;
     struct tc_slice zone, area, point, panel, code, text, user, camera;
