@@ -25,16 +25,17 @@ enum {
 #define UNIX_TO_1904_S    INT64_C(2082844800)
 #define UNIX_TO_NTP_S     INT64_C(2208988800)
 
+/* 1 tick is 100000 / 9 ns. In two parts, so that no time overflows. */
 int64_t fmp4_ticks(int64_t ns)
 {
-    int64_t scaled = ns * 9;
-    return (scaled + (ns < 0 ? -50000 : 50000)) / 100000;
+    int64_t rest = ns % 100000 * 9 + (ns < 0 ? -50000 : 50000);
+    return ns / 100000 * 9 + rest / 100000;
 }
 
 int64_t fmp4_ns(int64_t ticks)
 {
-    int64_t scaled = ticks * 100000;
-    return (scaled + (ticks < 0 ? -4 : 4)) / 9;
+    int64_t rest = ticks % 9 * 100000 + (ticks < 0 ? -4 : 4);
+    return ticks / 9 * 100000 + rest / 9;
 }
 
 static size_t box_open(struct tc_buf *b, const char *type)

@@ -42,7 +42,7 @@ struct fmp4_fragment {
     size_t count; /* 1..FMP4_SAMPLES_MAX */
 };
 
-/* Nanoseconds to ticks and back, to the nearest; for negative values too. Good for +-30 years. */
+/* Nanoseconds to ticks and back, to the nearest; for negative values too. Ticks up to INT64_MAX / 11112. */
 int64_t fmp4_ticks(int64_t ns);
 int64_t fmp4_ns(int64_t ticks);
 
