@@ -40,7 +40,8 @@ static uint32_t slots_for(int64_t time_ns)
 struct ring_size ring_size_for(const struct ring_sizing *want)
 {
     int64_t gop_ns = clamp_ns(want->gop_ns);
-    int64_t time_ns = want->alarm_mode ? clamp_ns(want->pre_roll_ns) + gop_ns + SIZE_MARGIN_NS : 2 * gop_ns;
+    int64_t time_ns =
+        want->alarm_mode ? clamp_ns(want->pre_roll_ns) + gop_ns + SIZE_MARGIN_NS : 2 * gop_ns;
     uint64_t rate = want->bits_per_s > SIZE_RATE_MAX ? SIZE_RATE_MAX : want->bits_per_s;
     uint64_t bytes_per_ms = rate / 8 / 1000 * 5 / 4 + 1; /* a quarter more: rates are promises */
     uint64_t bytes = bytes_per_ms * (uint64_t)(time_ns / TC_NS_PER_MS) + RING_PAGE_BYTES - 1;
@@ -92,7 +93,8 @@ static enum tc_err seal_and_reopen(int fd, int *ret_reader, struct tc_errinfo *i
     return TC_OK;
 }
 
-enum tc_err ring_create(const char *name, struct ring_size size, struct ring_fds *ret, struct tc_errinfo *info)
+enum tc_err ring_create(const char *name, struct ring_size size, struct ring_fds *ret,
+                        struct tc_errinfo *info)
 {
     if (!ring_size_ok(size.data_bytes, size.slot_count))
         return tc_fail(info, TC_E_RANGE, "ring of %llu bytes and %u slots",
@@ -118,37 +120,45 @@ enum tc_err ring_create(const char *name, struct ring_size size, struct ring_fds
 
 /* ---- mapping, both sides ---- */
 
-/* Reads the head's plain fields with pread, so that nothing is mapped before it is known to be whole. */
+/* Only what a page of it says, before all of it is mapped. Reads through a mapping, since a
+ * sandboxed writer may neither pread nor seek. */
+static enum tc_err check_head(int fd, off_t file_bytes, struct ring_map *map,
+                              struct tc_errinfo *info)
+{
+    void *page = mmap(NULL, RING_HEAD_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+    if (page == MAP_FAILED)
+        return tc_fail_errno(info, errno, "map the ring's head");
+    const struct ring_head *head = page;
+    bool is_ring = head->magic == RING_MAGIC && head->version == RING_VERSION;
+    map->data_bytes = head->data_bytes;
+    map->slot_count = head->slot_count;
+    map->bytes = (size_t)file_bytes;
+    munmap(page, RING_HEAD_BYTES);
+    if (!is_ring)
+        return tc_fail(info, TC_E_CORRUPT, "the file is no ring of version %d", RING_VERSION);
+    if (!ring_size_ok(map->data_bytes, map->slot_count) ||
+        map->bytes != ring_file_bytes(map->data_bytes, map->slot_count))
+        return tc_fail(info, TC_E_CORRUPT, "the ring's sizes do not agree with its file");
+    return TC_OK;
+}
+
 static enum tc_err check_file(int fd, struct ring_map *map, struct tc_errinfo *info)
 {
     struct stat st;
     int seals = fcntl(fd, F_GET_SEALS);
-    if (seals < 0 || fstat(fd, &st) != 0)
-        return tc_fail(info, TC_E_CORRUPT, "the ring's descriptor is no memory file");
+    if (seals < 0 || fstat(fd, &st) != 0 || st.st_size < RING_HEAD_BYTES)
+        return tc_fail(info, TC_E_CORRUPT, "the ring's descriptor is no memory file of its size");
     if ((seals & F_SEAL_SHRINK) == 0)
         return tc_fail(info, TC_E_CORRUPT, "the ring is not sealed against shrinking");
-    struct {
-        uint32_t magic, version;
-        uint64_t data_bytes;
-        uint32_t slot_count;
-    } head;
-    if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head || head.magic != RING_MAGIC ||
-        head.version != RING_VERSION)
-        return tc_fail(info, TC_E_CORRUPT, "the file is no ring of version %d", RING_VERSION);
-    if (!ring_size_ok(head.data_bytes, head.slot_count) ||
-        (uint64_t)st.st_size != ring_file_bytes(head.data_bytes, head.slot_count))
-        return tc_fail(info, TC_E_CORRUPT, "the ring's sizes do not agree with its file");
-    map->data_bytes = head.data_bytes;
-    map->slot_count = head.slot_count;
-    map->bytes = (size_t)st.st_size;
-    return TC_OK;
+    return check_head(fd, st.st_size, map, info);
 }
 
 enum tc_err ring_map_open(int fd, bool writable, struct ring_map *ret, struct tc_errinfo *info)
 {
     struct ring_map map = {0};
     TC_TRY(check_file(fd, &map, info));
-    map.base = mmap(NULL, map.bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+    map.base =
+        mmap(NULL, map.bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
     if (map.base == MAP_FAILED)
         return tc_fail_errno(info, errno, "map the ring");
     *ret = map;
@@ -157,8 +167,8 @@ enum tc_err ring_map_open(int fd, bool writable, struct ring_map *ret, struct tc
 
 /* ---- writing ---- */
 
-/* What the last writer left, if it makes sense; else an empty ring. A frame it had begun lies below its
- * reserve, so going on from there touches nothing that readers may still want. */
+/* What the last writer left, if it makes sense; else an empty ring. A frame it had begun lies below
+ * its reserve, so going on from there touches nothing that readers may still want. */
 static void take_over(struct ring_writer *w)
 {
     struct ring_head *head = w->head;
@@ -218,8 +228,9 @@ void ring_abort_frame(struct ring_writer *w)
     w->begun = false;
 }
 
-/* Tells readers that everything up to END - data_bytes is lost, before the first such byte is touched. In
- * chunks, so that the shared word is written a few times a second and not once a packet. */
+/* Tells readers that everything up to END - data_bytes is lost, before the first such byte is
+ * touched. In chunks, so that the shared word is written a few times a second and not once a
+ * packet. */
 static void reserve_to(struct ring_writer *w, uint64_t end)
 {
     if (end <= w->reserve)
@@ -230,7 +241,8 @@ static void reserve_to(struct ring_writer *w, uint64_t end)
     ring_fence(memory_order_release);
 }
 
-/* Moves the frame to the beginning of the data area, because MORE bytes do not fit before its end. */
+/* Moves the frame to the beginning of the data area, because MORE bytes do not fit before its end.
+ */
 static void move_to_start(struct ring_writer *w, size_t more)
 {
     size_t offset = (size_t)(w->position % w->data_bytes);

@@ -18,8 +18,8 @@ enum {
     RING_VERSION = 1,
     RING_PARAM_WORDS = sizeof(struct ring_params) / sizeof(uint64_t),
 };
-#define RING_MAGIC       UINT32_C(0x474e5254) /* "TRNG" */
-#define RING_NUMBER_MAX  (UINT64_C(1) << 62)
+#define RING_MAGIC      UINT32_C(0x474e5254) /* "TRNG" */
+#define RING_NUMBER_MAX (UINT64_C(1) << 62)
 
 _Static_assert(sizeof(struct ring_params) % sizeof(uint64_t) == 0, "copied as whole words");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
@@ -77,11 +77,12 @@ struct ring_map {
     uint64_t data_bytes;
     uint32_t slot_count;
 };
-enum tc_err ring_map_open(int fd, bool writable, struct ring_map *ret, struct tc_errinfo *info) TC_MUST_USE;
+enum tc_err ring_map_open(int fd, bool writable, struct ring_map *ret,
+                          struct tc_errinfo *info) TC_MUST_USE;
 
-/* The thread sanitizer does not know fences (gcc refuses them with it). The accesses that they order are
- * atomics, which it does check, and the frames' bytes, which it does not see as shared: each side has its
- * own mapping. */
+/* The thread sanitizer does not know fences (gcc refuses them with it). The accesses that they
+ * order are atomics, which it does check, and the frames' bytes, which it does not see as shared:
+ * each side has its own mapping. */
 #ifdef __SANITIZE_THREAD__
 #define ring_fence(order) atomic_signal_fence(order)
 #else

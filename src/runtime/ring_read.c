@@ -181,13 +181,14 @@ static bool copy_params(const struct ring_param_slot *slot, struct ring_params *
     return true;
 }
 
-enum tc_err ring_read_params(const struct ring_reader *r, uint32_t generation, struct ring_params *ret)
+enum tc_err ring_read_params(const struct ring_reader *r, uint32_t generation,
+                             struct ring_params *ret)
 {
     enum { TRIES = 100 };
     for (int i = 0; i < TRIES; i++) {
-        uint32_t wanted = generation != 0
-                              ? generation
-                              : atomic_load_explicit(&r->head->param_generation, memory_order_acquire);
+        uint32_t wanted = generation != 0 ? generation
+                                          : atomic_load_explicit(&r->head->param_generation,
+                                                                 memory_order_acquire);
         struct ring_params params;
         if (wanted == 0)
             return TC_E_NOT_FOUND;

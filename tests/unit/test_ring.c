@@ -38,15 +38,20 @@ static void rig_close(struct rig *g)
     close(g->fds.reader);
 }
 
-static uint64_t put(struct ring_writer *w, uint8_t fill, size_t len, uint32_t flags, int64_t wall_ns)
+static uint64_t put(struct ring_writer *w, uint8_t fill, size_t len, uint32_t flags,
+                    int64_t wall_ns)
 {
     ring_begin_frame(w);
     uint8_t *to = ring_frame_space(w, len);
     assert_non_null(to);
     memset(to, fill, len);
     ring_frame_added(w, len);
-    struct ring_frame frame = {.flags = flags, .wall = {wall_ns}, .arrival = {wall_ns + 1},
-                               .arrival_mono = {wall_ns + 2}, .rtp = wall_ns + 3, .sender = {wall_ns + 4}};
+    struct ring_frame frame = {.flags = flags,
+                               .wall = {wall_ns},
+                               .arrival = {wall_ns + 1},
+                               .arrival_mono = {wall_ns + 2},
+                               .rtp = wall_ns + 3,
+                               .sender = {wall_ns + 4}};
     return ring_commit_frame(w, &frame);
 }
 
@@ -97,7 +102,8 @@ static void test_ring__length_patched_and_abort__only_whole_frames_show(void **s
     assert_int_equal(ring_frame_add(&g.w, "abc", 3), TC_OK);
     ring_abort_frame(&g.w);
     ring_begin_frame(&g.w);
-    assert_int_equal(ring_commit_frame(&g.w, &(struct ring_frame){0}), 0); /* empty: not published */
+    assert_int_equal(ring_commit_frame(&g.w, &(struct ring_frame){0}),
+                     0); /* empty: not published */
     ring_begin_frame(&g.w);
     assert_int_equal(ring_frame_add(&g.w, "\0\0\0\0", 4), TC_OK);
     assert_int_equal(ring_frame_add(&g.w, "xyz", 3), TC_OK);
@@ -211,8 +217,13 @@ static void test_ring__params__change_generation_only_when_they_differ(void **st
     struct ring_params got = {.generation = 77};
     assert_int_equal(ring_read_params(&g.r, 0, &got), TC_E_NOT_FOUND);
     assert_int_equal(got.generation, 77);
-    struct ring_params p = {.codec = RING_CODEC_H264, .width = 1920, .height = 1080, .sps_bytes = 3,
-                            .pps_bytes = 2, .sps = {1, 2, 3}, .pps = {4, 5}};
+    struct ring_params p = {.codec = RING_CODEC_H264,
+                            .width = 1920,
+                            .height = 1080,
+                            .sps_bytes = 3,
+                            .pps_bytes = 2,
+                            .sps = {1, 2, 3},
+                            .pps = {4, 5}};
     assert_int_equal(ring_set_params(&g.w, &p), 1);
     assert_int_equal(ring_set_params(&g.w, &p), 1);
     put(&g.w, 'a', 10, RING_KEY, 1);
@@ -267,7 +278,8 @@ static void test_ring__descriptors__allow_what_they_should(void **state)
     struct stat st;
     assert_int_equal(fstat(g.fds.reader, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0400);
-    assert_ptr_equal(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, g.fds.reader, 0), MAP_FAILED);
+    assert_ptr_equal(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, g.fds.reader, 0),
+                     MAP_FAILED);
     assert_int_equal(errno, EACCES);
     assert_int_not_equal(ftruncate(g.fds.writer, 4096), 0);
     assert_int_not_equal(ftruncate(g.fds.writer, 1 << 24), 0);
@@ -302,9 +314,9 @@ static void test_ring__what_is_no_ring__is_refused(void **state)
     assert_int_equal(ring_create("odd", odd, &fds, &info), TC_E_RANGE);
 }
 
-/* Every word of the head (behind the sizes) and of a slot set to hostile values: a reader may find nothing or
- * something, but stays inside its mapping and comes back. The address sanitizer does not watch a mapping,
- * so the places are checked by hand. */
+/* Every word of the head (behind the sizes) and of a slot set to hostile values: a reader may find
+ * nothing or something, but stays inside its mapping and comes back. The address sanitizer does not
+ * watch a mapping, so the places are checked by hand. */
 static void poke(struct rig *g, uint64_t value)
 {
     for (uint64_t n = 0; n <= 70; n++) {
@@ -333,8 +345,13 @@ static void poke(struct rig *g, uint64_t value)
 static void test_ring__hostile_writer__reader_stays_inside_its_mapping(void **state)
 {
     (void)state;
-    static const uint64_t values[] = {0, 1, 63, 64, 65, 65535, 65536, 65537, UINT32_MAX,
-                                      UINT64_C(1) << 62, INT64_MAX, UINT64_MAX - 65536, UINT64_MAX};
+    static const uint64_t values[] = {0,          1,
+                                      63,         64,
+                                      65,         65535,
+                                      65536,      65537,
+                                      UINT32_MAX, UINT64_C(1) << 62,
+                                      INT64_MAX,  UINT64_MAX - 65536,
+                                      UINT64_MAX};
     struct rig g;
     rig_open(&g, small);
     struct ring_params p = {.codec = RING_CODEC_H264, .sps_bytes = 3};
@@ -387,9 +404,11 @@ static void *race_writer(void *arg)
         uint8_t *to = ring_frame_space(&g->w, len);
         memset(to, (uint8_t)n, len);
         ring_frame_added(&g->w, len);
-        (void)ring_commit_frame(&g->w, &(struct ring_frame){.wall = {n}, .rtp = n, .flags = n % 8 == 0});
+        (void)ring_commit_frame(&g->w,
+                                &(struct ring_frame){.wall = {n}, .rtp = n, .flags = n % 8 == 0});
         if (n % 1000 == 0) {
-            struct ring_params p = {.codec = RING_CODEC_H264, .width = (uint16_t)(n / 1000), .sps_bytes = 4};
+            struct ring_params p = {
+                .codec = RING_CODEC_H264, .width = (uint16_t)(n / 1000), .sps_bytes = 4};
             memset(p.sps, (uint8_t)(n / 1000), 4);
             (void)ring_set_params(&g->w, &p);
         }
@@ -462,16 +481,32 @@ static void test_ring_size__modes_and_caps__give_what_the_design_says(void **sta
         /* 4 Mbit/s: two GOPs of 2 s are 2 MB */
         {{.bits_per_s = 4000000, .gop_ns = 2 * TC_NS_PER_S}, 2000000, 2700000, 4},
         /* alarm: 10 s before + 2 s GOP + 2 s margin = 7 MB */
-        {{.bits_per_s = 4000000, .pre_roll_ns = 10 * TC_NS_PER_S, .gop_ns = 2 * TC_NS_PER_S,
-          .alarm_mode = true}, 7000000, 9000000, 14},
+        {{.bits_per_s = 4000000,
+          .pre_roll_ns = 10 * TC_NS_PER_S,
+          .gop_ns = 2 * TC_NS_PER_S,
+          .alarm_mode = true},
+         7000000,
+         9000000,
+         14},
         /* the cap bites: 4 MB hold 6 s */
-        {{.bits_per_s = 4000000, .pre_roll_ns = 10 * TC_NS_PER_S, .gop_ns = 2 * TC_NS_PER_S,
-          .alarm_mode = true, .cap_bytes = 4000000}, 3900000, 4000000, 6},
+        {{.bits_per_s = 4000000,
+          .pre_roll_ns = 10 * TC_NS_PER_S,
+          .gop_ns = 2 * TC_NS_PER_S,
+          .alarm_mode = true,
+          .cap_bytes = 4000000},
+         3900000,
+         4000000,
+         6},
         /* never under 1 MiB, whatever the cap */
         {{.bits_per_s = 100000, .gop_ns = TC_NS_PER_S, .cap_bytes = 1000}, 1 << 20, 1 << 20, 2},
         {{.bits_per_s = 0, .gop_ns = 0}, 1 << 20, 1 << 20, 2},
-        {{.bits_per_s = UINT64_MAX, .pre_roll_ns = INT64_MAX, .gop_ns = INT64_MAX, .alarm_mode = true},
-         1 << 20, RING_DATA_BYTES_MAX, 60},
+        {{.bits_per_s = UINT64_MAX,
+          .pre_roll_ns = INT64_MAX,
+          .gop_ns = INT64_MAX,
+          .alarm_mode = true},
+         1 << 20,
+         RING_DATA_BYTES_MAX,
+         60},
     };
     for (size_t i = 0; i < TC_COUNT(rows); i++) {
         struct ring_size size = ring_size_for(&rows[i].want);
