@@ -125,9 +125,8 @@ static void test_scan__any_bit_flipped__finds_the_next_frame(void **state)
             assert_int_not_equal(s.next, DC09_MORE);
             if (s.next == DC09_DONE && tc_slice_starts(s.body, "\"NULL\""))
                 frames++;
-            else if (s.next ==
-                     DC09_DONE) /* the case of a hex digit of the head, or of ... nothing else */
-                assert_true(bit / 8 >= 1 && bit / 8 <= 8 && (bit % 8) == 5);
+            else if (s.next == DC09_DONE) /* only where a hex digit of the head changed its case */
+                assert_true(bit / 8 >= 1 && bit / 8 <= 8 && bit % 8 == 5);
             rest = tc_slice_sub(rest, s.bytes, rest.len);
         }
         assert_int_equal(frames, 1);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What control panels' codes mean here: SIA two-letter codes (DC-03) and Contact ID events (DC-05)
+ * into our event types.
+ *
+ * A code whose type is EV_NONE but whose text is not empty is known and tells nothing that has a
+ * type (a programming session, a printer's paper): kept and shown. A code in no table is `known ==
+ * false`: kept, shown as unmapped, and never refused, since a panel that is refused may block its
+ * queue. A point of the site's configuration may replace the type by a finer one of the same class.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/slice.h"
+#include "model/event_type.h"
+
+/* What the number behind a code counts. */
+enum panel_address {
+    PANEL_NOTHING, /* the code has none, or one that means nothing to us */
+    PANEL_ZONE,
+    PANEL_USER,
+    PANEL_AREA,
+    PANEL_DOOR,
+    PANEL_DEVICE, /* expander, receiver, relay, line, printer */
+};
+
+struct panel_meaning {
+    bool known;
+    enum ev_type type;
+    enum ev_state state;
+    enum panel_address address;
+    const char *text; /* static, for a person; "" when not known */
+};
+
+/* CODE: two capitals, "BA". */
+struct panel_meaning panel_code_sia(struct tc_slice code);
+
+/* QUALIFIER '1' new or opening, '3' restored or closing, '6' still present (any other reads as not
+ * known); EVENT: three digits, "130". */
+struct panel_meaning panel_code_cid(uint8_t qualifier, struct tc_slice event);
+
+/* The codes of each table in order, for documents and tests; NULL behind the last. Static. */
+const char *panel_code_sia_at(size_t index);
+const char *panel_code_cid_at(size_t index);
