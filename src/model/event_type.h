@@ -124,7 +124,9 @@
     X(1208, SYSTEM_OUTPUT_UNCONFIRMED, "system.output_unconfirmed", 4, INSTANT)                    \
     X(1209, SYSTEM_AUDIT, "system.audit", 5, INSTANT)                                              \
     X(1210, SYSTEM_LOGIN, "system.login", 5, INSTANT)                                              \
-    X(1211, SYSTEM_OVERLOAD, "system.overload", 4, STATE)
+    X(1211, SYSTEM_OVERLOAD, "system.overload", 4, STATE)                                          \
+    X(1212, SYSTEM_PROCESS, "system.process", 4, STATE)                                            \
+    X(1213, SYSTEM_VIOLATION, "system.violation", 2, INSTANT)
 
 enum ev_class {
     EV_CLASS_NONE = 0,

@@ -104,7 +104,13 @@
     X(UNMAPPED, 51, I64, "unmapped")       /* 1: the code is in no table */                        \
     X(ITEM, 52, TEXT, "item")              /* what a fault is about: a volume, a port, a file */   \
     X(BOOT, 53, I64, "boot")                                                                       \
-    X(LEVEL, 54, I64, "level")
+    X(LEVEL, 54, I64, "level")                                                                     \
+    X(EVENT, 55, I64, "event")             /* seq of an EVENT entry */                             \
+    X(CLASS, 56, I64, "class")             /* enum ev_class */                                     \
+    X(WIDTH, 57, I64, "width")                                                                     \
+    X(HEIGHT, 58, I64, "height")                                                                   \
+    X(CODEC, 59, TEXT, "codec")                                                                    \
+    X(FORCED, 60, I64, "forced")           /* 1: closed though an alarm was active */
 
 enum record_kind {
 #define X(name, number, input, text) RK_##name = number,
