@@ -149,6 +149,8 @@ static enum tc_err trun_parse(struct tc_slice trun, struct fmp4_head *ret,
         s.key = sample_flags == SAMPLE_IS_KEY;
         if (!s.key && sample_flags != SAMPLE_IS_NOT_KEY)
             return bad(info, 0, "sample flags");
+        if (i == 0)
+            ret->first_is_key = s.key;
         payload += s.size_bytes;
         ret->duration += s.duration;
         if (samples != NULL)

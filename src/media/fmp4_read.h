@@ -27,6 +27,7 @@ struct fmp4_head {
     size_t head_bytes;      /* prft to the mdat's header, included */
     uint32_t payload_bytes; /* right behind */
     uint64_t duration;      /* ticks, of all samples */
+    bool first_is_key;
 };
 
 /* IN begins at a prft and reaches to the payload at least. Fills SAMPLES (room for MAX; NULL: only *RET).
