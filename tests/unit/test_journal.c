@@ -261,8 +261,10 @@ static int verify_apart(char *out, size_t size)
         _exit(127);
     }
     (void)close(fds[1]);
-    ssize_t n = read(fds[0], out, size - 1);
-    out[n > 0 ? n : 0] = '\0';
+    size_t len = 0;
+    for (ssize_t n = 1; n > 0 && len < size - 1; len += n > 0 ? (size_t)n : 0)
+        n = read(fds[0], out + len, size - 1 - len);
+    out[len] = '\0';
     (void)close(fds[0]);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return WEXITSTATUS(status);
