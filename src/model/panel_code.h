@@ -40,6 +40,11 @@ struct panel_meaning panel_code_sia(struct tc_slice code);
  * known); EVENT: three digits, "130". */
 struct panel_meaning panel_code_cid(uint8_t qualifier, struct tc_slice event);
 
+/* The type of an event that a code calls BY_CODE at a point that the configuration calls BY_POINT
+ * (EV_NONE: not stated). The point's type takes the place of an alarm's, never of a trouble's, a
+ * test's or an opening's, and never makes a fire or a hold-up less urgent. */
+enum ev_type panel_type_at_point(enum ev_type by_code, enum ev_type by_point);
+
 /* The codes of each table in order, for documents and tests; NULL behind the last. Static. */
 const char *panel_code_sia_at(size_t index);
 const char *panel_code_cid_at(size_t index);

@@ -210,7 +210,7 @@ static bool two_digits(struct tc_slice s, size_t at, int *ret)
     return true;
 }
 
-static bool decode_time(struct tc_slice s, struct tc_device *ret)
+bool dc09_time(struct tc_slice s, struct tc_device *ret)
 {
     struct tc_civil c = {0};
     uint64_t year = 0;
@@ -263,7 +263,7 @@ static void decode_rest(struct tc_rd *r, struct dc09_msg *m)
     struct tc_slice time = tc_slice_trim(tc_slice_sub(rest, at, rest.len));
     if (at > 0 && time.len > 0) {
         m->has_time = true;
-        m->time_is_bad = !decode_time(time, &m->time);
+        m->time_is_bad = !dc09_time(time, &m->time);
     }
 }
 

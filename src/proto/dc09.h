@@ -101,6 +101,10 @@ struct dc09_msg {
 enum tc_err dc09_decode(struct tc_slice body, struct dc09_msg *ret,
                         struct tc_errinfo *info) TC_MUST_USE;
 
+/* Reads HH:MM:SS,MM-DD-YYYY, the form of the time stamp and of extended field H; false when it is
+ * none. */
+bool dc09_time(struct tc_slice text, struct tc_device *ret);
+
 /* The value of extended field LETTER ('V' verification link, 'H' time of occurrence, ...); ptr NULL
  * when absent. */
 struct tc_slice dc09_ext(const struct dc09_msg *msg, char letter);

@@ -101,12 +101,34 @@ static void test_tables__unknown_codes__are_kept_as_unmapped(void **state)
     assert_false(cid("113").known);
 }
 
+static void test_point__configured_type__replaces_alarms_only(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ev_type code, point, want;
+    } rows[] = {
+        {EV_INTRUSION_CONTACT, EV_INTRUSION_MOTION, EV_INTRUSION_MOTION},
+        {EV_INTRUSION_CONTACT, EV_FIRE_SMOKE, EV_FIRE_SMOKE},
+        {EV_INTRUSION_CONTACT, EV_NONE, EV_INTRUSION_CONTACT},
+        {EV_FIRE_SMOKE, EV_FIRE_HEAT, EV_FIRE_HEAT},
+        {EV_FIRE_SMOKE, EV_INTRUSION_MOTION, EV_FIRE_SMOKE},
+        {EV_DURESS_HOLDUP, EV_ENV_FLOOD, EV_DURESS_HOLDUP},
+        {EV_FIRE_TROUBLE, EV_FIRE_SMOKE, EV_FIRE_TROUBLE},
+        {EV_SUPERVISION_TAMPER, EV_INTRUSION_MOTION, EV_SUPERVISION_TAMPER},
+        {EV_AREA_BYPASS, EV_INTRUSION_MOTION, EV_AREA_BYPASS},
+        {EV_NONE, EV_INTRUSION_MOTION, EV_NONE},
+    };
+    for (size_t i = 0; i < TC_COUNT(rows); i++)
+        assert_int_equal(panel_type_at_point(rows[i].code, rows[i].point), rows[i].want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables__every_row__is_sorted_found_and_consistent),
         cmocka_unit_test(test_tables__well_known_codes__mean_what_the_standards_say),
         cmocka_unit_test(test_tables__unknown_codes__are_kept_as_unmapped),
+        cmocka_unit_test(test_point__configured_type__replaces_alarms_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
