@@ -8,6 +8,8 @@
 #define MISS_NS          (500 * TC_NS_PER_MS)
 #define LATE_AT_ONCE_NS  (10 * TC_NS_PER_S)
 #define LATE_PATIENCE_NS (1500 * TC_NS_PER_MS)
+#define LATE_LOOK_NS     (600 * TC_NS_PER_MS)
+#define LATE_STEADY_NS   (60 * TC_NS_PER_MS)
 #define SETTLING_NS      (3 * TC_NS_PER_S)
 #define BLEND_NS         (2 * TC_NS_PER_S)
 #define START_NS         TC_NS_PER_S /* a burst of old frames at the start is no discontinuity */
@@ -139,13 +141,18 @@ static bool line_broken(struct stream_clock *c, int64_t at_ns, int64_t arrival_n
     }
     if (late_ns < -MISS_NS || late_ns > LATE_AT_ONCE_NS)
         return true;
-    if (late_ns <= MISS_NS)
+    if (late_ns <= MISS_NS) {
         c->late_since_ns = 0;
-    else if (c->late_since_ns == 0)
+        return false;
+    }
+    if (c->late_since_ns == 0) {
         c->late_since_ns = arrival_ns;
-    else if (arrival_ns - c->late_since_ns > LATE_PATIENCE_NS)
-        return true;
-    return false;
+        c->late_first_ns = late_ns;
+        return false;
+    }
+    int64_t for_ns = arrival_ns - c->late_since_ns;
+    bool steady = llabs(late_ns - c->late_first_ns) < LATE_STEADY_NS;
+    return for_ns > LATE_PATIENCE_NS || (steady && for_ns > LATE_LOOK_NS);
 }
 
 /* Takes a share of the bias away: what eyes forgive, or more when much is left, half the time that

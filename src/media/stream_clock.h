@@ -13,9 +13,9 @@
  * blended in over some two seconds, so frames stay evenly spaced.
  *
  * A frame that the line misses by more than 0.5 s starts a new line and is a discontinuity: at once
- * when it came too early, jumped back or is over 10 s late; after 1.5 s of lateness else (a stall
- * ends, a pause does not). Times grow by at least 1 ms from frame to frame, except over a
- * discontinuity.
+ * when it came too early, jumped back or is over 10 s late; after 0.6 s of steady lateness (the
+ * encoder had paused) or 1.5 s of changing lateness else (a stalled network catches up meanwhile).
+ * Times grow by at least 1 ms from frame to frame, except over a discontinuity.
  *
  * Sender reports give the second clock, `sender`: used when within 10 minutes of their arrival,
  * growing, and with a rate within a fifth of the stream's.
@@ -48,7 +48,8 @@ struct stream_clock {
     int64_t level_ns;
     int64_t bias_ns;
     int64_t last_arrival_ns;
-    int64_t late_since_ns; /* mono; 0: not late */
+    int64_t late_since_ns; /* 0: not late */
+    int64_t late_first_ns;
     struct stream_clock_bin bins[STREAM_CLOCK_BINS];
     unsigned bin_count, bin_next;
     bool bin_open;

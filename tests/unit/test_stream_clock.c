@@ -89,7 +89,9 @@ static void letter(struct sim *s, char c)
         deliver(s, rtp, s->true_ns, s->true_ns);
     }
     s->true_ns += FRAME_NS;
-    if (c != '_')
+    if (c == '_') /* a pause is told from a stall by what follows it */
+        s->settle_until_ns = s->true_ns + TC_NS_PER_S;
+    else
         s->rtp_s += 0.04 * s->rate;
 }
 
