@@ -9,9 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/event_type.h"
 #include "model/site_limits.h"
 
-enum { RULE_ACTIONS_MAX = 16, RULE_WHEN_BYTES = 256 + 1, RULE_TYPE_WORDS = 4 };
+enum { RULE_ACTIONS_MAX = 16, RULE_WHEN_BYTES = 256 + 1 };
 
 enum rule_verb { RULE_RECORD, RULE_BOOKMARK, RULE_NOTIFY_ROLE, RULE_NOTIFY_USER };
 
@@ -26,8 +27,9 @@ enum rule_scope { RULE_ANYWHERE, RULE_IN_ZONE, RULE_IN_AREA };
 
 struct rule {
     char id[SITE_ID_BYTES];
-    char when[RULE_WHEN_BYTES];      /* as written, for people */
-    uint64_t types[RULE_TYPE_WORDS]; /* bit N: event type number N */
+    char when[RULE_WHEN_BYTES]; /* as written, for people; "" matches nothing */
+    enum ev_class event_class;  /* EV_CLASS_NONE: any class */
+    enum ev_type event_type;    /* EV_NONE: any type of the class */
     enum rule_scope scope;
     uint32_t scope_index; /* the zone or the area */
     uint32_t *zones;      /* sorted indexes; empty when scope is RULE_ANYWHERE */

@@ -16,12 +16,13 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/time.h"
+#include "model/event_type.h"
 #include "model/rule_def.h"
 #include "model/site_limits.h"
 
 struct site_addr {
     char host[SITE_ADDR_HOST_BYTES]; /* a numeric IPv4 or IPv6 address, without brackets */
-    uint16_t port;                   /* 1..65535 */
+    uint16_t port;                   /* 0: any free one, for tests; what it became is printed */
 };
 
 /* rtsp://HOST[:PORT]/PATH or rtsps://...; never with a user or a password in it. */
@@ -54,7 +55,7 @@ struct site_zone {
 struct site_point {
     uint32_t number; /* 1..SITE_POINT_NUMBER_MAX, as the panel counts */
     uint32_t zone;   /* index */
-    uint16_t type;   /* event type that this point's alarms become; 0: as the panel's code says */
+    enum ev_type type; /* what this point's alarms become; EV_NONE: as the panel's code says */
     char name[SITE_NAME_BYTES];
 };
 
