@@ -23,7 +23,7 @@ enum { SLOPE_BINS_MIN = 3, PAIRS_MAX = STREAM_CLOCK_BINS * (STREAM_CLOCK_BINS - 
 
 void stream_clock_init(struct stream_clock *c, uint32_t clock_hz)
 {
-    *c = (struct stream_clock){.clock_hz = clock_hz == 0 ? 90000 : clock_hz};
+    *c = (struct stream_clock){.clock_hz = clock_hz < 1000 ? 90000 : clock_hz};
 }
 
 static int64_t ticks_to_ns(const struct stream_clock *c, int64_t ticks)

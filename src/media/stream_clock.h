@@ -73,7 +73,7 @@ struct stream_time {
     bool discontinuity;
 };
 
-/* CLOCK_HZ 0: 90000. */
+/* CLOCK_HZ under 1000: 90000. */
 void stream_clock_init(struct stream_clock *c, uint32_t clock_hz);
 /* The times of the next frame in decoding order. */
 struct stream_time stream_clock_frame(struct stream_clock *c, uint32_t rtp, struct tc_wall arrival,

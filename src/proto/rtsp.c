@@ -225,8 +225,10 @@ enum tc_err rtsp_session_parse(struct tc_slice value, struct rtsp_session *ret)
         struct tc_slice name = split_param(tc_slice_split(&rest, ';'), &text);
         uint64_t seconds = 0;
         if (tc_slice_eq_nocase(name, tc_slice_str("timeout")) &&
-            tc_slice_u64(text, MAX_S, &seconds) == TC_OK && seconds > 0)
+            tc_slice_u64(text, MAX_S, &seconds) == TC_OK && seconds > 0) {
             ret->timeout_s = (unsigned)seconds;
+            ret->has_timeout = true;
+        }
     }
     return TC_OK;
 }

@@ -97,6 +97,7 @@ int64_t rtsp_cseq(const struct rtsp_message *m);
 struct rtsp_session {
     struct tc_slice id;
     unsigned timeout_s; /* 60 when not said; 1 to 86400 */
+    bool has_timeout;
 };
 /* "12345678 ; timeout=60". TC_E_FORMAT when there is no id. */
 enum tc_err rtsp_session_parse(struct tc_slice value, struct rtsp_session *ret) TC_MUST_USE;
