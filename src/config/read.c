@@ -12,6 +12,7 @@
 #include "base/nearest.h"
 #include "config/words.h"
 
+TC_PRINTF(6, 0)
 static struct config_diag *report_at(struct cfg_reader *r, enum config_severity severity,
                                      const struct tree_node *node, struct config_place at,
                                      const char *code, const char *fmt, va_list args)
