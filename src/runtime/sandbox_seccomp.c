@@ -179,6 +179,7 @@ static const struct call calls_open_write[] = {
     ANY("fsync"),     ANY("fdatasync"), ANY("sync_file_range"), ANY("ftruncate"),
     ANY("fallocate"), ANY("unlink"),    ANY("unlinkat"),        ANY("rename"),
     ANY("renameat"),  ANY("renameat2"), ANY("fchmod"),          ANY("umask"),
+    ANY("flock"),     ANY("fstatfs"),
 };
 
 static const struct call calls_links[] = {

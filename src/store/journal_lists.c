@@ -18,7 +18,9 @@ const char journal_lists_schema[] =
     " PRIMARY KEY(incident, seq)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE listed(list INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " PRIMARY KEY(list, seq)) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE durable(upto INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE incident_repeat(incident INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " PRIMARY KEY(incident, seq)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE durable(upto INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;"
     /* low: no entry from SEQ on is older; high: no entry before SEQ is younger. Both grow with seq.
      */
     "CREATE TABLE mark(seq INTEGER PRIMARY KEY, low INTEGER NOT NULL, high INTEGER NOT NULL) "
@@ -36,6 +38,7 @@ enum {
     ADD_INCIDENT,
     CLOSE_INCIDENT,
     ADD_INCIDENT_ENTRY,
+    ADD_INCIDENT_REPEAT,
     ADD_LISTED,
     ADD_DURABLE,
     ADD_MARK,
@@ -54,8 +57,9 @@ static const char *const sql[STMTS] = {
     [ADD_INCIDENT] = "INSERT OR IGNORE INTO incident(id, opened) VALUES(?1, ?2)",
     [CLOSE_INCIDENT] = "UPDATE incident SET closed = ?2 WHERE id = ?1",
     [ADD_INCIDENT_ENTRY] = "INSERT OR IGNORE INTO incident_entry(incident, seq) VALUES(?1, ?2)",
+    [ADD_INCIDENT_REPEAT] = "INSERT OR IGNORE INTO incident_repeat(incident, seq) VALUES(?1, ?2)",
     [ADD_LISTED] = "INSERT OR IGNORE INTO listed(list, seq) VALUES(?1, ?2)",
-    [ADD_DURABLE] = "INSERT OR IGNORE INTO durable(upto, at) VALUES(?1, ?2)",
+    [ADD_DURABLE] = "INSERT OR IGNORE INTO durable(upto, seq) VALUES(?1, ?2)",
     [ADD_MARK] = "INSERT OR IGNORE INTO mark(seq, low, high) VALUES(?1, ?2, ?3)",
 };
 
@@ -147,7 +151,7 @@ static enum tc_err add_alarm(struct journal_lists *l, const struct record_entry 
                              struct tc_errinfo *info)
 {
     sqlite3_stmt *s = l->stmts[ADD_ALARM];
-    (void)sqlite3_bind_int64(s, 1, (int64_t)e->seq);
+    (void)sqlite3_bind_int64(s, 1, entry_get_i64(e, RF_ALARM, (int64_t)e->seq));
     if (entry_has(e, RF_INCIDENT))
         (void)sqlite3_bind_int64(s, 2, entry_get_i64(e, RF_INCIDENT, 0));
     else
@@ -161,6 +165,9 @@ static enum tc_err repeat_alarm(struct journal_lists *l, const struct record_ent
                                 struct tc_errinfo *info)
 {
     int64_t alarm = entry_get_i64(e, RF_ALARM, 0);
+    if (entry_has(e, RF_INCIDENT))
+        TC_TRY(
+            run2(l, ADD_INCIDENT_REPEAT, entry_get_i64(e, RF_INCIDENT, 0), (int64_t)e->seq, info));
     for (size_t i = 0; i < l->now.repeated_count; i++) {
         if (l->now.repeated[i].alarm == alarm) {
             l->now.repeated[i].seq = e->seq;
@@ -213,7 +220,7 @@ static enum tc_err normal_alarm(struct journal_lists *l, const struct record_ent
 static enum tc_err add_durable(struct journal_lists *l, const struct record_entry *e,
                                struct tc_errinfo *info)
 {
-    return run2(l, ADD_DURABLE, entry_get_i64(e, RF_UPTO, 0), e->at.ns, info);
+    return run2(l, ADD_DURABLE, entry_get_i64(e, RF_UPTO, 0), (int64_t)e->seq, info);
 }
 
 static enum tc_err add_bookmark(struct journal_lists *l, const struct record_entry *e,

@@ -4,12 +4,14 @@
  * The entries alone are the record; these tables follow from them, in the same transaction. The
  * target is 60,000 entries/s (20,000 signals/s with an event and a repetition each), so there is no
  * secondary index on a hot kind: a list is a narrow table of its own that is only ever appended to
- * at its end, and a filter walks it (a row of 30 bytes: millions a second). Cost per entry,
- * measured beside the bare row: see bench/bench_journal.c. signal, event    one append per signal
- * and per event alarm            one row per alarm; its repetitions in a batch cost one update
- * together incident, incident_entry, listed     rare kinds only durable          one row per
- * commit's note mark             one row a minute: from time to number and back, also when the
- * clock was set back */
+ * at its end, and a filter walks it (a row of 30 bytes: millions a second). What each costs:
+ *
+ * - signal, event: one append per signal and per event
+ * - alarm: one row per alarm; its repetitions in a batch cost one update together
+ * - incident_repeat: one append per repetition, at the end of its incident
+ * - incident, incident_entry, listed: rare kinds only
+ * - durable: one row per commit's note
+ * - mark: one row a minute, from time to number and back, also when the clock was set back */
 #pragma once
 
 #include "record/entry.h"
@@ -23,7 +25,7 @@ extern const char journal_lists_schema[];
 enum journal_list { JOURNAL_LIST_BOOKMARK = 1, JOURNAL_LIST_AUDIT = 2 };
 
 enum {
-    JOURNAL_LISTS_STMTS = 12,
+    JOURNAL_LISTS_STMTS = 13,
     JOURNAL_LISTS_ALARMS_MAX = 64, /* repeated alarms remembered before their rows are written */
     JOURNAL_MARK_ENTRIES = 65536,
 };
