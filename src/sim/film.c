@@ -122,6 +122,8 @@ static void drop_before_key(struct sim_film *f)
     size_t n = 0;
     while (n < f->picture_count && !f->pictures[n].key)
         n++;
+    if (n == 0)
+        return;
     f->picture_count -= n;
     memmove(f->pictures, f->pictures + n, f->picture_count * sizeof *f->pictures);
 }
