@@ -4,6 +4,7 @@
  * last since it forbids all the rest. */
 #include "runtime/sandbox.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -144,6 +145,26 @@ static enum tc_err tie_to_parent(const struct tc_sandbox_options *options, struc
     return TC_OK;
 }
 
+/* Landlock, no-new-privileges and the filter hold for the calling thread and for those that it
+ * makes later: one that is there already would stay outside. */
+static enum tc_err check_alone(struct tc_errinfo *info)
+{
+#ifndef TC_SANITIZER /* the thread sanitizer has one of its own */
+    unsigned threads = 0;
+    DIR *dir = opendir("/proc/self/task");
+    for (struct dirent *e = dir == NULL ? NULL : readdir(dir); e != NULL; e = readdir(dir))
+        threads += e->d_name[0] != '.';
+    if (dir != NULL)
+        (void)closedir(dir);
+    if (threads > 1)
+        return tc_fail(info, TC_E_CONFLICT, "%u threads run already: start them behind the sandbox",
+                       threads - 1);
+#else
+    (void)info;
+#endif
+    return TC_OK;
+}
+
 static enum tc_err confine(const struct sandbox_row *row, const struct tc_sandbox_options *options,
                            const struct tc_sandbox_report *report, struct tc_errinfo *info)
 {
@@ -163,6 +184,8 @@ enum tc_err tc_sandbox_apply(enum tc_role role, const struct tc_sandbox_options 
     tc_sandbox_foresee(role, options, report);
     if (row->state != DIR_NONE && options->state_fd < 0)
         return tc_fail(info, TC_E_RANGE, "%s needs the state directory", tc_role_name(role));
+    if (row_is_confined(row))
+        TC_TRY(check_alone(info));
     tzset(); /* reads its file now: gmtime would open it later */
     int flags = options->event_fd < 0 ? 0 : fcntl(options->event_fd, F_GETFL);
     if (flags < 0 ||

@@ -12,8 +12,8 @@
     X(ACCEPT, "accept", "accept on sockets it was given")                                          \
     X(READ_AT, "read-at", "read at an offset of descriptors it was given")                         \
     X(OPEN_READ, "open-read", "open files for reading")                                            \
-    X(OPEN_WRITE, "open-write", "open, write, sync, rename and delete files")                      \
-    X(LINKS, "links", "make directories and hard links, measure free space")                       \
+    X(OPEN_WRITE, "open-write", "open, write, sync, rename and delete files, measure free space")  \
+    X(LINKS, "links", "make directories and hard links")                                           \
     X(MEMFD, "memfd", "make memory files")
 
 enum call_group {

@@ -104,6 +104,8 @@ static const struct call calls_base[] = {
     WITHOUT("mmap", 2, PROT_EXEC),
     WITHOUT("mprotect", 2, PROT_EXEC),
     ANY("msync"),
+    ANY("mlock"),
+    ANY("munlock"),
     /* threads' upkeep and ends */
     ANY("futex"),
     ANY("set_robust_list"),
@@ -179,11 +181,13 @@ static const struct call calls_open_write[] = {
     ANY("fsync"),     ANY("fdatasync"), ANY("sync_file_range"), ANY("ftruncate"),
     ANY("fallocate"), ANY("unlink"),    ANY("unlinkat"),        ANY("rename"),
     ANY("renameat"),  ANY("renameat2"), ANY("fchmod"),          ANY("umask"),
-    ANY("flock"),     ANY("fstatfs"),
+    ANY("flock"),     ANY("fstatfs"),   ANY("statfs"),          ANY("syncfs"),
 };
 
 static const struct call calls_links[] = {
-    ANY("linkat"), ANY("mkdirat"), ANY("fstatfs"), ANY("statfs"), ANY("fchmodat"),
+    ANY("linkat"),
+    ANY("mkdirat"),
+    ANY("fchmodat"),
 };
 
 static const struct call calls_memfd[] = {

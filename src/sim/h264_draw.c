@@ -388,8 +388,9 @@ static void draw_picture(struct sim_draw *d, int64_t unix_ms, bool key)
     memcpy(s->mbs + from, d->background + from, (to - from) * sizeof *s->mbs);
     draw_noise(d, noise_count(d, key), key);
     if (d->intruder) {
-        int way = 2 * (int)(s->cols + SIM_FIGURE_COLS);
-        int x = (int)(unix_ms / 100 % way) - 2 * SIM_FIGURE_COLS;
+        int width = SIM_FIGURE_CELLS * sim_scene_figure_scale(s);
+        int way = 2 * (int)s->cols + width;
+        int x = (int)(unix_ms / 80 % way) - width; /* 100 pixels a second */
         sim_scene_figure(s, x, d->code_y, (unsigned)(unix_ms / 400 % 2));
     }
     draw_clock(d, unix_ms);

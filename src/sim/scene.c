@@ -180,6 +180,11 @@ enum tc_err sim_scene_code_read(const uint8_t *luma, unsigned stride, unsigned w
 
 enum { FIGURE_CELL_COLS = 6, FIGURE_CELL_ROWS = 16 };
 
+int sim_scene_figure_scale(const struct sim_scene *s)
+{
+    return s->rows >= 40 ? 2 : 1;
+}
+
 static const uint8_t figure_body[FIGURE_CELL_ROWS - 6] = {0x0c, 0x1e, 0x1e, 0x0c, 0x1e,
                                                           0x3f, 0x3f, 0x2d, 0x2d, 0x1e};
 static const uint8_t figure_legs[2][6] = {
@@ -189,12 +194,14 @@ static const uint8_t figure_legs[2][6] = {
 
 void sim_scene_figure(struct sim_scene *s, int x_cells, int y, unsigned phase)
 {
-    int top = 2 * y - FIGURE_CELL_ROWS;
-    for (int row = 0; row < FIGURE_CELL_ROWS; row++) {
-        uint8_t bits = row < 10 ? figure_body[row] : figure_legs[phase % 2][row - 10];
-        for (int col = 0; col < FIGURE_CELL_COLS; col++) {
-            if ((bits >> (FIGURE_CELL_COLS - 1 - col) & 1) != 0)
-                sim_scene_cell(s, x_cells + col, top + row, BLACK);
-        }
+    int scale = sim_scene_figure_scale(s);
+    int top = 2 * y - FIGURE_CELL_ROWS * scale;
+    for (int i = 0; i < FIGURE_CELL_ROWS * scale * FIGURE_CELL_COLS * scale; i++) {
+        int x = i % (FIGURE_CELL_COLS * scale);
+        int row = i / (FIGURE_CELL_COLS * scale);
+        int line = row / scale;
+        uint8_t bits = line < 10 ? figure_body[line] : figure_legs[phase % 2][line - 10];
+        if ((bits >> (FIGURE_CELL_COLS - 1 - x / scale) & 1) != 0)
+            sim_scene_cell(s, x_cells + x, top + row, BLACK);
     }
 }

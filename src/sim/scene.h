@@ -52,6 +52,8 @@ enum tc_err sim_scene_code_read(const uint8_t *luma, unsigned stride, unsigned w
 /* Where the code stands in a picture of that size, in macroblocks. */
 void sim_scene_code_place(unsigned cols, unsigned rows, int *x, int *y, int *size);
 
-/* A walking person, feet on the macroblock line Y, X in cells; PHASE alternates the legs. */
-enum { SIM_FIGURE_COLS = 4, SIM_FIGURE_ROWS = 8 }; /* macroblocks it covers */
+/* A walking person of 6x16 cells (times the scale, which is 2 in tall pictures), feet on the
+ * macroblock line Y, X in cells; PHASE alternates the legs. */
+enum { SIM_FIGURE_CELLS = 6 };
+int sim_scene_figure_scale(const struct sim_scene *s);
 void sim_scene_figure(struct sim_scene *s, int x_cells, int y, unsigned phase);

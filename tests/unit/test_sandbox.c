@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include "runtime/sandbox.h"
+#include "store/archive_db.h"
+#include "store/journal.h"
 
 /* One thing tried: 0 when it worked, else errno. */
 typedef int probe_fn(void);
@@ -476,23 +478,26 @@ static int sqlite_read(void)
     return value == 42 ? 0 : 1000 + value;
 }
 
-static void remove_db(void)
+static void empty_state_dir(void)
 {
-    (void)unlinkat(state_dir, "test.db", 0);
-    (void)unlinkat(state_dir, "test.db-wal", 0);
-    (void)unlinkat(state_dir, "test.db-shm", 0);
+    static const char *const names[] = {"journal.db",     "journal.db-wal",  "journal.db-shm",
+                                        "journal.lock",   "archive.db",      "archive.db-wal",
+                                        "archive.db-shm", "journal.reserve", "test.db",
+                                        "test.db-wal",    "test.db-shm"};
+    for (size_t i = 0; i < TC_COUNT(names); i++)
+        (void)unlinkat(state_dir, names[i], 0);
 }
 
 static void check_sqlite(bool as_user)
 {
-    remove_db();
+    empty_state_dir();
     struct outcome w = try(TC_ROLE_CORE, as_user, sqlite_write);
     assert_int_equal(w.error, 0);
     assert_string_equal(w.event.name, "");
     struct outcome r = try(TC_ROLE_READER, as_user, sqlite_read);
     assert_int_equal(r.error, 0);
     assert_string_equal(r.event.name, "");
-    remove_db();
+    empty_state_dir();
 }
 
 static void test_sandbox__core_and_reader__sqlite_works_without_an_event(void **state)
@@ -501,6 +506,113 @@ static void test_sandbox__core_and_reader__sqlite_works_without_an_event(void **
     check_sqlite(true);
     if (geteuid() == 0)
         check_sqlite(false);
+}
+
+/* The journal as core keeps it; left open, as by a crash, so that reader finds its -wal and -shm.
+ */
+static int journal_work(void)
+{
+    struct journal *j = NULL;
+    struct tc_errinfo info = {0};
+    struct journal_options options = {.dir = ".", .reserve_bytes = 1 << 20};
+    enum tc_err err = journal_open(&options, &j, &info);
+    struct journal_batch batch;
+    journal_batch_init(&batch);
+    struct record_entry e;
+    entry_init(&e, RK_NOTED);
+    e.seq = 1;
+    e.at.ns = TC_NS_PER_S;
+    entry_i64(&e, RF_INCIDENT, 1);
+    if (err == TC_OK)
+        err = journal_batch_add(&batch, &e);
+    if (err == TC_OK)
+        err = journal_append(j, &batch, &info);
+    journal_batch_done(&batch);
+    if (err != TC_OK) {
+        (void)dprintf(STDERR_FILENO, "journal: %s\n", info.text);
+        return (int)err;
+    }
+    journal_checkpoint_tick(j);
+    journal_reserve_check(j);
+    return 0;
+}
+
+static int journal_read(void)
+{
+    struct record_verify v;
+    struct tc_errinfo info = {0};
+    enum tc_err err = journal_verify("./journal.db", &v, NULL, NULL, &info);
+    int count = err == TC_OK ? (int)v.count : -1;
+    if (err != TC_OK)
+        (void)dprintf(STDERR_FILENO, "journal: %s\n", info.text);
+    record_verify_done(&v);
+    return count == 1 ? 0 : 1;
+}
+
+static int archive_index_work(void)
+{
+    struct archive_db *db = NULL;
+    struct tc_errinfo info = {0};
+    uint32_t camera = 0;
+    enum tc_err err = archive_db_open("archive.db", ARCHIVE_DB_WRITE, &db, &info);
+    if (err == TC_OK)
+        err = archive_db_begin(db, &info);
+    if (err == TC_OK)
+        err = archive_db_camera(db, "gate", true, &camera, &info);
+    if (err == TC_OK)
+        err = archive_db_commit(db, &info);
+    if (err != TC_OK)
+        (void)dprintf(STDERR_FILENO, "archive index: %s\n", info.text);
+    archive_db_close(db);
+    return (int)err;
+}
+
+static void check_quiet_work(enum tc_role role, bool as_user, probe_fn *probe)
+{
+    struct outcome o = try(role, as_user, probe);
+    if (o.signal != 0 || o.error != 0 || o.reported)
+        fail_msg("%s as %s: signal %d, error %d, event \"%s\"", tc_role_name(role),
+                 as_user ? "user" : "root", o.signal, o.error, o.event.name);
+}
+
+static void check_store(bool as_user)
+{
+    empty_state_dir();
+    check_quiet_work(TC_ROLE_CORE, as_user, journal_work);
+    check_quiet_work(TC_ROLE_READER, as_user, journal_read);
+    check_quiet_work(TC_ROLE_ARCHIVE, as_user, archive_index_work);
+    empty_state_dir();
+}
+
+static void test_sandbox__journal_and_index__work_without_an_event(void **state)
+{
+    (void)state;
+    check_store(true);
+    if (geteuid() == 0)
+        check_store(false);
+}
+
+static void *wait_for_end(void *arg)
+{
+    (void)pthread_mutex_lock(arg);
+    return NULL;
+}
+
+static void test_sandbox__threads_run_already__refused(void **state)
+{
+    (void)state;
+#ifdef TC_SANITIZER
+    skip();
+#endif
+    pthread_mutex_t end = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t thread;
+    (void)pthread_mutex_lock(&end);
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_end, &end), 0);
+    struct tc_sandbox_options options = {.state_fd = state_dir, .event_fd = -1};
+    struct tc_sandbox_report report;
+    assert_int_equal(tc_sandbox_apply(TC_ROLE_CORE, &options, &report, NULL), TC_E_CONFLICT);
+    (void)pthread_mutex_unlock(&end);
+    assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
 static void test_sandbox__state_directory_missing__range_error(void **state)
@@ -573,7 +685,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    remove_db();
+    empty_state_dir();
     (void)unlinkat(state_dir, "readable", 0);
     (void)rmdir(state_path);
     (void)rmdir(volume_path);
@@ -596,6 +708,8 @@ int main(void)
         cmocka_unit_test(test_sandbox__ordinary_user__report_says_what_is_missing),
         cmocka_unit_test(test_sandbox__root__user_and_group_of_its_own),
         cmocka_unit_test(test_sandbox__core_and_reader__sqlite_works_without_an_event),
+        cmocka_unit_test(test_sandbox__journal_and_index__work_without_an_event),
+        cmocka_unit_test(test_sandbox__threads_run_already__refused),
         cmocka_unit_test(test_sandbox__state_directory_missing__range_error),
         cmocka_unit_test(test_sandbox_event_parse__foreign_bytes__refused),
         cmocka_unit_test(test_sandbox_describe__core__says_row_and_layers),
