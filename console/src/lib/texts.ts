@@ -76,7 +76,6 @@ const en = {
     "queue.above": { one: "{n} more above", other: "{n} more above" },
     "queue.summary": { one: "{n} open incident, {fresh} new", other: "{n} open incidents, {fresh} new" },
 
-    "dock.new": "New",
     "dock.open": "Open",
     "dock.label": "Newest incident that needs a person",
 
@@ -92,7 +91,6 @@ const en = {
     "incident.none.hint": "Press F8 for the most urgent incident that nobody has picked up, or choose one from the queue.",
     "incident.label": "Incident",
     "incident.number": "Incident {id}",
-    "incident.what": "What",
     "incident.where": "Where",
     "incident.when": "When",
     "incident.since": "open for {age}",
@@ -108,7 +106,6 @@ const en = {
     "act.close": "Close",
     "act.note": "Note",
     "act.replay": "Replay",
-    "act.key": "{label} ({key})",
     "act.taken": "{who} has picked this up.",
     "act.offline": "Not live: this cannot be sent now. Try again when the connection is back.",
     "act.failed": "{what} failed: {cause}",
@@ -173,7 +170,7 @@ const en = {
     "clip.newest": "Newest",
     "clip.alarm": "Alarm",
     "clip.wait": "Waiting for the clip since {time}",
-    "clip.save": "Save clip",
+    "clip.save": "Save",
     "clip.state.none": "No clip for this camera",
     "clip.retry": "Retry",
 
@@ -205,7 +202,6 @@ const en = {
     "actions.commanded": "ordered",
     "actions.confirmed": "confirmed",
     "actions.failed": "failed",
-    "history.title": "History",
 
     "signals.title": "Signals",
     "signals.lead": "What arrived, byte for byte, newest first.",
