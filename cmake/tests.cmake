@@ -8,7 +8,7 @@ foreach(source ${unit_tests})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/lib)
   target_compile_definitions(${name} PRIVATE TC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${rooms_process} tc_sim tc_runtime tc_store ${rooms_pure}
-                                        PkgConfig::CMOCKA PkgConfig::JANSSON)
+                                        tc_console_none PkgConfig::CMOCKA PkgConfig::JANSSON)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endforeach()
