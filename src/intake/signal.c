@@ -112,12 +112,15 @@ static int32_t point_of(const struct site_panel *panel, uint32_t number)
     return point == NULL ? -1 : (int32_t)(point - panel->points);
 }
 
-/* "Burglary alarm: Back door": what the code means, then what the panel calls it. */
+/* "Burglary alarm: Back door": what the code means, then what the panel calls it. A configured
+ * point of which the panel says nothing has better words in the configuration: those are core's to
+ * find, and none are sent. */
 static void add_text(struct tc_buf *text, const struct panel_meaning *meaning,
                      const struct dc09_event *e, struct msg_signal_event *ret)
 {
     size_t from = text->len;
-    tc_buf_add_str(text, meaning->text);
+    if (e->text.len > 0 || ret->point < 0)
+        tc_buf_add_str(text, meaning->text);
     if (e->text.len > 0) {
         if (meaning->text[0] != 0)
             tc_buf_add_str(text, ": ");

@@ -383,6 +383,29 @@ static void test_events__unknown_code_and_garbage__are_kept_unmapped(void **stat
     close(fd);
 }
 
+static void test_events__text__says_what_the_configuration_cannot(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *data, *text;
+    } rows[] = {
+        {"NBA12", ""}, /* the point is in the configuration */
+        {"NBA12^Gate^", "Burglary alarm: Gate"},
+        {"NBA77", "Burglary alarm"},
+        {"NAT0", "Mains power lost"},
+        {"NLB", "Local programming begins"},
+        {"NQX1^Odd^", "Odd"},
+    };
+    int fd = connect_panel(w);
+    for (size_t i = 0; i < TC_COUNT(rows); i++) {
+        char body[128];
+        snprintf(body, sizeof body, "\"SIA-DCS\"%04zuL0#1234[#1234|%s]", i, rows[i].data);
+        send_body(w, fd, body);
+        assert_slice_is(event_text(&w->kept[i], 0), rows[i].text);
+    }
+    close(fd);
+}
+
 /* ---- identity ---- */
 
 static void test_digest__retransmission_and_news__same_and_different(void **state)
@@ -531,6 +554,7 @@ int main(void)
         TEST(test_damage__crc_and_length__no_reply_and_the_next_frame_is_good),
         TEST(test_events__more_than_a_message_holds__are_refused_with_duh),
         TEST(test_events__unknown_code_and_garbage__are_kept_unmapped),
+        TEST(test_events__text__says_what_the_configuration_cannot),
         TEST(test_digest__retransmission_and_news__same_and_different),
         TEST(test_link__core_restarts__everything_not_durable_is_sent_again),
         TEST(test_pressure__a_panel_that_floods__waits_and_loses_nothing),
