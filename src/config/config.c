@@ -92,3 +92,16 @@ enum tc_err config_load(struct tc_slice source, const char *name, struct site *r
         site_done(ret);
     return err;
 }
+
+enum tc_err config_take(struct tc_slice source, const char *name, struct site *ret, struct tc_errinfo *info)
+{
+    struct config_report report;
+    enum tc_err err = config_load(source, name, ret, &report);
+    if (err != TC_OK && report.diags_count > 0)
+        (void)tc_fail(info, err, "%s:%u:%u: %s", name, report.diags[0].at.line, report.diags[0].at.column,
+                      report.diags[0].text);
+    else if (err != TC_OK)
+        (void)tc_fail(info, err, "%s: %s", name, tc_err_text(err));
+    config_report_done(&report);
+    return err;
+}

@@ -14,5 +14,10 @@
 enum tc_err config_load(struct tc_slice source, const char *name, struct site *ret,
                         struct config_report *report) TC_MUST_USE;
 
+/* The same for a process that is given a file which the supervisor has read already: no report, but a sentence
+ * in INFO should it fail all the same. */
+enum tc_err config_take(struct tc_slice source, const char *name, struct site *ret,
+                        struct tc_errinfo *info) TC_MUST_USE;
+
 /* The JSON Schema (2020-12) of the file, from the same table that reads it. */
 void config_schema_json(struct tc_buf *out);

@@ -47,8 +47,7 @@ static enum tc_err prepare(struct process *p, struct tc_errinfo *info)
     struct core *c = process_user(p);
     c->p = p;
     c->starter = getuid();
-    site_init(&c->site);
-    return config_load_quiet(process_config(p), process_setup(p)->site_file, &c->site, info);
+    return config_take(process_config(p), process_setup(p)->site_file, &c->site, info);
 }
 
 static enum tc_err replay_one(void *ctx, const struct record_entry *e, struct tc_slice bytes)

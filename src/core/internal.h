@@ -10,6 +10,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "decide/decide.h"
@@ -25,6 +26,7 @@ enum {
     CORE_ANSWER_PART_BYTES = 56000,
     CORE_SESSIONS_MAX = 1024,
     CORE_WATCHERS_MAX = 4096,
+    CORE_LIVE_MAX = 1024,
 };
 
 /* A commit and what leaves after it. */
@@ -40,7 +42,14 @@ struct batch {
 };
 
 struct session;
-struct login_job;
+struct login_pool;
+
+/* A camera that somebody watches live, until web cancels the request. */
+struct live_view {
+    uint64_t request;
+    uint32_t camera;
+    bool used;
+};
 
 struct core {
     struct process *p;
@@ -75,6 +84,7 @@ struct core {
     size_t sessions_count;
     uint64_t watchers[CORE_WATCHERS_MAX]; /* request ids of open streams */
     size_t watchers_count;
+    struct live_view live[CORE_LIVE_MAX];
     struct login_pool *logins;
     uid_t starter;
     /* clocks */

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions live in core's memory: a random token each, ended by hand, by 12 h without use, or with core. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "core/api.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+
+#define SESSION_IDLE_NS (12 * 3600 * TC_NS_PER_S)
+
+struct session *session_by_token(struct core *c, const char *token)
+{
+    struct tc_mono now = clock_mono();
+    size_t len = strnlen(token, API_TOKEN_BYTES);
+    if (len == 0 || len == API_TOKEN_BYTES)
+        return NULL;
+    for (size_t i = 0; i < c->sessions_count; i++) {
+        struct session *s = &c->sessions[i];
+        if (s->token[0] == 0 || strlen(s->token) != len || sodium_memcmp(s->token, token, len) != 0)
+            continue;
+        if (now.ns - s->used_at.ns > SESSION_IDLE_NS) {
+            session_end(c, s);
+            return NULL;
+        }
+        s->used_at = now;
+        return s;
+    }
+    return NULL;
+}
+
+/* A free place, or the one that was not used for the longest time. */
+static struct session *session_place(struct core *c)
+{
+    struct session *oldest = NULL;
+    for (size_t i = 0; i < c->sessions_count; i++) {
+        if (c->sessions[i].token[0] == 0)
+            return &c->sessions[i];
+        if (oldest == NULL || c->sessions[i].used_at.ns < oldest->used_at.ns)
+            oldest = &c->sessions[i];
+    }
+    if (c->sessions_count < CORE_SESSIONS_MAX) {
+        if (c->sessions == NULL)
+            c->sessions = calloc(CORE_SESSIONS_MAX, sizeof *c->sessions);
+        return c->sessions == NULL ? NULL : &c->sessions[c->sessions_count++];
+    }
+    return oldest;
+}
+
+struct session *session_new(struct core *c, const char *user, const char *name, enum site_role role, bool local)
+{
+    struct session *s = session_place(c);
+    if (s == NULL)
+        return NULL;
+    uint8_t random[32];
+    randombytes_buf(random, sizeof random);
+    *s = (struct session){.role = role, .local = local, .used_at = clock_mono(), .since = clock_wall()};
+    sodium_bin2base64(s->token, sizeof s->token, random, sizeof random, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_memzero(random, sizeof random);
+    tc_slice_to_str_cut(tc_slice_str(user), s->user, sizeof s->user);
+    tc_slice_to_str_cut(tc_slice_str(name), s->name, sizeof s->name);
+    return s;
+}
+
+void session_end(struct core *c, struct session *s)
+{
+    (void)c;
+    sodium_memzero(s, sizeof *s);
+}
+
+/* Who the kernel says is at the other end of the local socket: root and the daemon's starter administer, others
+ * are people of the site by their uid. */
+void api_peer(struct core *c, struct msg *m)
+{
+    struct msg_peer_is answer = {.request = ((const struct msg_peer *)m->body)->request};
+    struct ucred who = {0};
+    socklen_t len = sizeof who;
+    struct session *s = NULL;
+    if (m->fds_count == 1 && getsockopt(m->fds[0], SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
+        if (who.uid == 0 || who.uid == c->starter)
+            s = session_new(c, "local", "Local administrator", SITE_ROLE_ADMINISTRATOR, true);
+        for (size_t i = 0; s == NULL && i < c->site.users_count; i++) {
+            const struct site_user *u = &c->site.users[i];
+            if (u->uid >= 0 && (uid_t)u->uid == who.uid)
+                s = session_new(c, u->id, u->name, u->role, true);
+        }
+    }
+    if (s != NULL)
+        memcpy(answer.token, s->token, sizeof answer.token);
+    outbox_send(c, TC_ROLE_WEB, MSG_PEER_IS, &answer, tc_slice(NULL, 0));
+}
+
+static void tell_session(struct api_call *call)
+{
+    struct tc_json j = tc_json(&call->json);
+    tc_json_obj(&j);
+    tc_json_kv_str(&j, "user", call->who->user);
+    tc_json_kv_str(&j, "name", call->who->name);
+    tc_json_kv_str(&j, "role", site_role_name(call->who->role));
+    tc_json_key(&j, "site");
+    tc_json_obj(&j);
+    tc_json_kv_str(&j, "id", call->c->site.id);
+    tc_json_kv_str(&j, "name", call->c->site.name);
+    tc_json_kv_str(&j, "timezone", call->c->site.timezone);
+    tc_json_obj_end(&j);
+    tc_json_kv_str(&j, "version", TOCSIN_VERSION);
+    tc_json_kv_wall(&j, "now", clock_wall());
+    tc_json_obj_end(&j);
+}
+
+void api_session_get(struct api_call *call)
+{
+    tell_session(call);
+    api_answer(call, 200);
+}
+
+void api_session_delete(struct api_call *call)
+{
+    struct record_entry e;
+    core_entry(call->c, &e, RK_LOGOUT);
+    entry_str(&e, RF_USER, call->who->user);
+    entry_str(&e, RF_PEER, call->m->peer);
+    session_end(call->c, call->who);
+    if (!core_input(call->c, &e))
+        return;
+    struct msg_answer answer = {.request = call->m->request, .status = 204, .clear_token = 1};
+    outbox_send(call->c, TC_ROLE_WEB, MSG_ANSWER, &answer, tc_slice(NULL, 0));
+}

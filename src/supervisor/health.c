@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What /healthz and /metrics show, and what core is told about processes. */
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/json_out.h"
+#include "runtime/log.h"
+#include "supervisor/internal.h"
+
+static const char *state_word(const struct worker *w)
+{
+    switch (w->state) {
+    case WORKER_READY:
+        return "ready";
+    case WORKER_STARTING:
+        return "starting";
+    case WORKER_WAITING:
+        return "restarting";
+    case WORKER_STOPPING:
+        return "stopping";
+    case WORKER_OFF:
+        break;
+    }
+    return "off";
+}
+
+static bool list_processes(const struct supervisor *s, struct tc_buf *out)
+{
+    bool degraded = false;
+    struct tc_json j = tc_json(out);
+    tc_json_arr(&j);
+    for (size_t i = 0; i < s->workers_count; i++) {
+        const struct worker *w = &s->workers[i];
+        degraded = degraded || w->state != WORKER_READY;
+        tc_json_obj(&j);
+        tc_json_kv_str(&j, "name", w->label);
+        tc_json_kv_str(&j, "state", state_word(w));
+        tc_json_kv_i64(&j, "pid", w->pid);
+        tc_json_kv_u64(&j, "restarts", w->starts > 0 ? w->starts - 1 : 0);
+        tc_json_kv_wall(&j, "since", w->since);
+        if (w->sandbox_json.len > 0) {
+            tc_json_key(&j, "sandbox");
+            tc_json_raw(&j, tc_buf_view(&w->sandbox_json));
+        }
+        tc_json_obj_end(&j);
+    }
+    tc_json_arr_end(&j);
+    return degraded;
+}
+
+void health_send(struct supervisor *s)
+{
+    struct worker *web = worker_find(s, TC_ROLE_WEB, 0);
+    if (web == NULL || web->control == NULL || web->state != WORKER_READY)
+        return;
+    TC_CLEANUP(tc_buf_done) struct tc_buf json;
+    tc_buf_init(&json, 49152);
+    bool degraded = list_processes(s, &json);
+    struct msg_health h = {.what = 0, .degraded = degraded};
+    if (json.err != TC_OK || channel_send(web->control, MSG_HEALTH, &h, tc_buf_view(&json)) != TC_OK)
+        log_warn("the state of the processes did not reach web, ignoring");
+}
+
+void health_metrics(struct supervisor *s, const struct worker *from, struct tc_slice text)
+{
+    struct worker *web = worker_find(s, TC_ROLE_WEB, 0);
+    if (web == NULL || web->control == NULL || web->state != WORKER_READY || from->role == TC_ROLE_WEB)
+        return;
+    struct msg_health h = {.what = 1, .role = from->role, .instance = from->instance};
+    if (channel_send(web->control, MSG_HEALTH, &h, text) != TC_OK)
+        log_warn("metrics of %s did not reach web, ignoring", from->label);
+}
+
+void health_tell(struct supervisor *s, const struct worker *w, enum msg_process_what what, const char *text)
+{
+    struct worker *core = worker_find(s, TC_ROLE_CORE, 0);
+    struct msg_process_state state = {
+        .what = what, .role = w->role, .instance = w->instance, .pid = w->pid};
+    (void)snprintf(state.text, sizeof state.text, "%s", text);
+    if (core == NULL || core->control == NULL)
+        return; /* core's own death: told by its START entry, which counts the starts */
+    if (channel_send(core->control, MSG_PROCESS_STATE, &state, tc_slice(NULL, 0)) != TC_OK)
+        log_error("telling core about %s failed: %s", w->label, text);
+}
