@@ -2,6 +2,7 @@
 #include "supervisor/control.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "runtime/clock.h"
@@ -66,7 +67,12 @@ static void on_password_put(void *ctx, struct channel *from, struct msg *m)
     struct supervisor *s = core->sup;
     const struct msg_password_put *put = m->body;
     struct tc_errinfo info = {0};
-    if (secrets_password_set(s->secrets_fd, put->user, m->tail, &info) != TC_OK) {
+    char name[MSG_NAME_BYTES];
+    (void)snprintf(name, sizeof name, "password/%s", put->user);
+    /* an empty one is a one-time password that was used */
+    enum tc_err err = m->tail.len == 0 ? secret_remove(s->secrets_fd, name, &info)
+                                       : secret_set(s->secrets_fd, name, m->tail, &info);
+    if (err != TC_OK) {
         log_error("keeping the password of %s: %s", put->user, info.text);
         return;
     }
@@ -86,10 +92,11 @@ static void on_closed(void *ctx, struct channel *c, const struct tc_errinfo *why
     (void)c;
     struct worker *w = ctx;
     w->control = channel_free(w->control);
-    if (why->err != TC_E_CLOSED)
+    /* Closed: it is dying, and its exit status will say of what; should it live on, the next ping ends it. */
+    if (why->err != TC_E_CLOSED) {
         log_error("%s", why->text);
-    if (!w->sup->stopping)
-        worker_kill(w, why->err == TC_E_CLOSED ? "closed its link to the supervisor" : why->text);
+        worker_kill(w, why->text);
+    }
 }
 
 const struct channel_ops control_ops = {.handlers = handlers, .on_closed = on_closed};

@@ -94,9 +94,6 @@ struct supervisor {
 /* state.c: the state directory, the lock, the boot counter, secrets, TLS key and certificate */
 enum tc_err state_open(struct supervisor *s, struct tc_errinfo *info) TC_MUST_USE;
 void state_close(struct supervisor *s);
-/* Reads a secret; TC_E_NOT_FOUND names the verb that sets it. */
-enum tc_err state_secret(struct supervisor *s, const char *name, struct tc_buf *out,
-                         struct tc_errinfo *info) TC_MUST_USE;
 enum tc_err tls_open(struct supervisor *s, struct tc_errinfo *info) TC_MUST_USE;
 
 /* resources.c: listeners, volumes, rings, the configuration's memfd */

@@ -119,7 +119,7 @@ static void open_volume(struct supervisor *s, size_t index)
     }
     if (v->err != TC_OK)
         log_error("%s", info.text);
-    (void)snprintf(v->text, sizeof v->text, "%s", info.text);
+    tc_slice_to_str_cut(tc_slice_str(info.text), v->text, sizeof v->text);
 }
 
 static enum tc_err make_rings(struct supervisor *s, struct tc_errinfo *info)

@@ -62,7 +62,6 @@ static enum tc_err make_dirs(struct supervisor *s, struct tc_errinfo *info)
     uint32_t archive_gid = tc_sandbox_gid(TC_ROLE_ARCHIVE, 0, 0);
     TC_TRY(own_dir(s, ".", core, archive_gid, s->root ? 01771 : 0700, info));
     TC_TRY(sub_dir(s, "keys", 0, 0, 0700, info));
-    TC_TRY(sub_dir(s, "secrets", 0, 0, 0700, info));
     return sub_dir(s, "archive", archive, archive_gid, 0750, info);
 }
 
@@ -102,10 +101,7 @@ enum tc_err state_open(struct supervisor *s, struct tc_errinfo *info)
     TC_TRY(make_dirs(s, info));
     TC_TRY(take_lock(s, info));
     TC_TRY(count_boot(s, info));
-    s->secrets_fd = openat(s->state_fd, "secrets", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (s->secrets_fd < 0)
-        return tc_fail_errno(info, errno, "opening %s/secrets", s->options->state_dir);
-    return TC_OK;
+    return secrets_open(s->state_fd, true, &s->secrets_fd, info);
 }
 
 void state_close(struct supervisor *s)

@@ -145,8 +145,9 @@ static void check_heart(struct worker *w, struct tc_mono now)
         return;
     }
     struct msg_ping ping = {.number = w->sup->ping_number};
-    if (w->state == WORKER_READY && w->control != NULL &&
-        channel_send(w->control, MSG_PING, &ping, tc_slice(NULL, 0)) != TC_OK)
+    if (w->state == WORKER_READY && w->control == NULL)
+        return; /* it closed its link: SIGCHLD, or the limit above, comes next */
+    if (w->state == WORKER_READY && channel_send(w->control, MSG_PING, &ping, tc_slice(NULL, 0)) != TC_OK)
         worker_kill(w, "does not read its messages");
 }
 

@@ -75,15 +75,13 @@ static enum tc_err send_referred(struct worker *w, const char *name, const char 
     if (name[0] == 0)
         return TC_OK;
     struct tc_errinfo info = {0};
-    TC_CLEANUP(tc_buf_done) struct tc_buf value;
+    TC_CLEANUP(secret_wipe) struct tc_buf value;
     tc_buf_init(&value, SECRET_BYTES_MAX);
-    if (secrets_get(w->sup->secrets_fd, name, &value, &info) != TC_OK) {
+    if (secret_get(w->sup->secrets_fd, name, &value, &info) != TC_OK) {
         log_error("%s: %s (set it with: tocsin secret set %s)", of, info.text, name);
         return TC_OK;
     }
-    enum tc_err err = send_secret(w, name, tc_buf_view(&value));
-    explicit_bzero(value.data, value.len);
-    return err;
+    return send_secret(w, name, tc_buf_view(&value));
 }
 
 enum tc_err worker_send_password(struct worker *core, const char *user, struct tc_slice hash)
@@ -98,9 +96,11 @@ static enum tc_err send_passwords(struct worker *w)
     for (size_t i = 0; i < w->sup->site.users_count; i++) {
         const char *user = w->sup->site.users[i].id;
         struct tc_errinfo info = {0};
-        TC_CLEANUP(tc_buf_done) struct tc_buf hash;
+        char name[MSG_NAME_BYTES];
+        TC_CLEANUP(secret_wipe) struct tc_buf hash;
         tc_buf_init(&hash, SECRET_BYTES_MAX);
-        enum tc_err err = secrets_password_get(w->sup->secrets_fd, user, &hash, &info);
+        (void)snprintf(name, sizeof name, "password/%s", user);
+        enum tc_err err = secret_get(w->sup->secrets_fd, name, &hash, &info);
         if (err == TC_OK)
             TC_TRY(worker_send_password(w, user, tc_buf_view(&hash)));
         else if (err != TC_E_NOT_FOUND)
