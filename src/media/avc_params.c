@@ -34,7 +34,7 @@ static uint32_t bits_take(struct bits *b, unsigned count)
             b->bad = true;
             return 0;
         }
-        value = value << 1 | ((b->bytes[b->at / 8] >> (7 - b->at % 8)) & 1u);
+        value = value << 1 | (((uint32_t)b->bytes[b->at / 8] >> (7 - b->at % 8)) & 1u);
         b->at++;
     }
     return value;

@@ -20,6 +20,8 @@ static void on_ready(void *ctx, struct channel *from, struct msg *m)
     tc_buf_clear(&w->sandbox_json);
     tc_buf_add_slice(&w->sandbox_json, m->tail);
     log_info("%s is ready (pid %d)", w->label, (int)w->pid);
+    if (w->role == TC_ROLE_CORE)
+        health_tell_untold(w->sup);
     health_tell(w->sup, w, MSG_PROCESS_UP, w->starts > 1 ? "started again" : "started");
     health_send(w->sup);
     watch_announce(w->sup);

@@ -71,14 +71,30 @@ void health_metrics(struct supervisor *s, const struct worker *from, struct tc_s
         log_warn("metrics of %s did not reach web, ignoring", from->label);
 }
 
+static void tell_core(struct supervisor *s, const struct msg_process_state *state)
+{
+    struct worker *core = worker_find(s, TC_ROLE_CORE, 0);
+    if (channel_send(core->control, MSG_PROCESS_STATE, state, tc_slice(NULL, 0)) != TC_OK)
+        log_error("telling core about process %u failed: %s", state->role, state->text);
+}
+
 void health_tell(struct supervisor *s, const struct worker *w, enum msg_process_what what, const char *text)
 {
     struct worker *core = worker_find(s, TC_ROLE_CORE, 0);
     struct msg_process_state state = {
         .what = what, .role = w->role, .instance = w->instance, .pid = w->pid};
     (void)snprintf(state.text, sizeof state.text, "%s", text);
-    if (core == NULL || core->control == NULL)
-        return; /* core's own death: told by its START entry, which counts the starts */
-    if (channel_send(core->control, MSG_PROCESS_STATE, &state, tc_slice(NULL, 0)) != TC_OK)
-        log_error("telling core about %s failed: %s", w->label, text);
+    if (core != NULL && core->state == WORKER_READY && core->control != NULL)
+        tell_core(s, &state);
+    else if (s->untold_count < UNTOLD_MAX)
+        s->untold[s->untold_count++] = state;
+    else
+        log_error("core is away and too much waits for it already: %s %s", w->label, text);
+}
+
+void health_tell_untold(struct supervisor *s)
+{
+    for (size_t i = 0; i < s->untold_count; i++)
+        tell_core(s, &s->untold[i]);
+    s->untold_count = 0;
 }

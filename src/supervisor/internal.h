@@ -22,6 +22,7 @@ enum {
     STEADY_AFTER_MS = 10000,  /* a process that lived so long starts again at once */
     STOP_WITHIN_MS = 5000,
     LISTENS_MAX = SITE_RECEIVERS_MAX + 2,
+    UNTOLD_MAX = 256,
 };
 
 enum worker_state { WORKER_OFF, WORKER_STARTING, WORKER_READY, WORKER_WAITING, WORKER_STOPPING };
@@ -85,6 +86,8 @@ struct supervisor {
     struct worker workers[WORKERS_MAX];
     size_t workers_count;
     struct event *ev_sigchld, *ev_sigterm, *ev_sigint, *ev_ping, *ev_end, *ev_stop_limit;
+    struct msg_process_state untold[UNTOLD_MAX]; /* waits for core */
+    size_t untold_count;
     uint64_t ping_number;
     bool announced; /* `ready` was printed */
     bool stopping;
@@ -116,5 +119,6 @@ void connect_camera(struct worker *capture, const struct msg_connect *wish);
 /* health.c */
 void health_send(struct supervisor *s);
 void health_metrics(struct supervisor *s, const struct worker *from, struct tc_slice text);
-/* Tells core what became of a process. */
+/* Tells core what became of a process; kept while core is away, its own deaths too. */
 void health_tell(struct supervisor *s, const struct worker *w, enum msg_process_what what, const char *text);
+void health_tell_untold(struct supervisor *s);

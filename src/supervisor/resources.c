@@ -106,8 +106,11 @@ static void open_volume(struct supervisor *s, size_t index)
     const char *path = s->site.archive.volumes[index].path;
     struct tc_errinfo info = {0};
     bool own = path[0] == 0;
-    (void)snprintf(v->path, sizeof v->path, "%s%s", own ? s->options->state_dir : path, own ? "/archive" : "");
-    v->fd = open(v->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int len = snprintf(v->path, sizeof v->path, "%s%s", own ? s->options->state_dir : path,
+                       own ? "/archive" : "");
+    bool fits = len > 0 && (size_t)len < sizeof v->path;
+    errno = ENAMETOOLONG;
+    v->fd = fits ? open(v->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     v->err = TC_OK;
     if (v->fd < 0) {
         v->err = tc_fail_errno(&info, errno, "opening the volume %.200s", v->path);
