@@ -28,7 +28,6 @@ static const char *const sql[JS_STMTS] = {
     [JS_COMMIT] = "COMMIT",
     [JS_ROLLBACK] = "ROLLBACK",
     [JS_ADD] = "INSERT INTO entry(seq, kind, at, cause, body, hash) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-    [JS_PUBLISH] = "SELECT seq FROM entry ORDER BY seq DESC LIMIT 1",
     [JS_TAIL] = "SELECT seq, body FROM entry WHERE seq >= ?1 ORDER BY seq",
     [JS_LAST] = "SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1",
 };
@@ -308,14 +307,6 @@ static enum tc_err append_once(struct journal *j, const struct journal_batch *b,
     return err;
 }
 
-/* A reader that may not write the WAL's index sees the newest commit only once somebody who may has
- * read it. */
-static void publish(struct journal *j)
-{
-    (void)sqlite3_step(j->stmts[JS_PUBLISH]);
-    (void)sqlite3_reset(j->stmts[JS_PUBLISH]);
-}
-
 enum tc_err journal_append(struct journal *j, const struct journal_batch *b,
                            struct tc_errinfo *info)
 {
@@ -329,9 +320,7 @@ enum tc_err journal_append(struct journal *j, const struct journal_batch *b,
     enum tc_err err = append_once(j, b, info);
     if (err == TC_E_NO_SPACE && j->failed == TC_OK && journal_reserve_release(&j->reserve))
         err = append_once(j, b, info);
-    if (err == TC_OK)
-        publish(j);
-    else
+    if (err != TC_OK)
         j->failed = err;
     return err;
 }

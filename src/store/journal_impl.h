@@ -34,7 +34,6 @@ enum journal_stmt {
     JS_COMMIT,
     JS_ROLLBACK,
     JS_ADD,
-    JS_PUBLISH,
     JS_TAIL,
     JS_LAST,
     JS_STMTS
