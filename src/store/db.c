@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/db.h"
 
+#include <openssl/evp.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,14 @@ static enum tc_err err_of(int rc)
     default:
         return TC_E_IO;
     }
+}
+
+void db_before_sandbox(void)
+{
+    uint8_t byte;
+    (void)sqlite3_initialize();
+    sqlite3_randomness(1, &byte);
+    EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
 }
 
 enum tc_err db_fail(struct sqlite3 *db, int rc, struct tc_errinfo *info, const char *what)

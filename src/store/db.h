@@ -16,6 +16,10 @@ enum db_mode {
     DB_WRITE, /* creates the file when it is missing; WAL, synchronous FULL, the WAL file is kept */
 };
 
+/* Makes SQLite and OpenSSL read now what they would open files for later (randomness,
+ * configuration). A process calls it before its sandbox closes. */
+void db_before_sandbox(void);
+
 /* VFS: a SQLite VFS by name, NULL for the system's (tests inject faults through it).
  * TC_E_NOT_FOUND, TC_E_DENIED, TC_E_CORRUPT (no database), TC_E_IO, TC_E_NOMEM. */
 enum tc_err db_open(const char *path, enum db_mode mode, const char *vfs, struct sqlite3 **ret,

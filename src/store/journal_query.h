@@ -96,14 +96,22 @@ enum tc_err journal_query_incident(struct journal_reader *r, const struct journa
                                    struct tc_errinfo *info) TC_MUST_USE;
 
 /* What changed behind seq AFTER, in order, as the stream tells it:
- * {"items":[{"seq","kind","data"}...], "next":SEQ}, where next is the last seq looked at (AFTER
- * itself when there was nothing). SIGNALS: with the kind "signal", which carries raw bytes. */
+ * {"items":[{"seq","kind","data"}...],"next":SEQ,"more":BOOL}. Next is the last seq looked at
+ * (AFTER itself when there was nothing), more says that the journal goes on behind it. SIGNALS:
+ * with the kind "signal", which carries raw bytes. */
 enum tc_err journal_query_changes(struct journal_reader *r, const struct journal_context *c,
                                   uint64_t after, unsigned limit, bool signals, struct tc_json *j,
                                   struct tc_errinfo *info) TC_MUST_USE;
 /* The last committed seq. */
 enum tc_err journal_query_last(struct journal_reader *r, uint64_t *ret,
                                struct tc_errinfo *info) TC_MUST_USE;
+
+/* Sets what the parameter NAME of the API asks for: after, limit, from, to (RFC 3339 or @seconds),
+ * panel, account, zone, type, state (open, closed, all), open (0, 1). Text values are borrowed.
+ * TC_E_UNKNOWN: no list has such a parameter; TC_E_FORMAT, TC_E_RANGE. INFO names the parameter; *Q
+ * is unchanged then. */
+enum tc_err journal_query_param(struct journal_query *q, struct tc_slice name,
+                                struct tc_slice value, struct tc_errinfo *info) TC_MUST_USE;
 
 /* "signals"; NULL out of range. The list of that name, or JOURNAL_QUERY_COUNT. */
 const char *journal_query_name(enum journal_query_what what);

@@ -232,7 +232,7 @@ static enum tc_err change_row(struct changes *w, uint64_t seq, int64_t kind)
 }
 
 static enum tc_err walk_changes(struct changes *w, uint64_t after, unsigned limit,
-                                uint64_t *ret_next)
+                                uint64_t *ret_next, bool *ret_more)
 {
     sqlite3_stmt *s = w->r->stmts[JQ_CHANGES];
     int rc = SQLITE_DONE;
@@ -251,6 +251,7 @@ static enum tc_err walk_changes(struct changes *w, uint64_t after, unsigned limi
         if ((w->count > before || looked % 256 == 0) && jq_spent(w->c))
             break;
     }
+    *ret_more = rc == SQLITE_ROW;
     return jq_walked(w->r, s, rc, err, w->info);
 }
 
@@ -266,11 +267,14 @@ enum tc_err journal_query_changes(struct journal_reader *r, const struct journal
     tc_json_obj(j);
     tc_json_key(j, "items");
     tc_json_arr(j);
-    enum tc_err err = walk_changes(&w, after, limit == 0 ? JOURNAL_LIMIT_DEFAULT : limit, &next);
+    bool more = false;
+    enum tc_err err =
+        walk_changes(&w, after, limit == 0 ? JOURNAL_LIMIT_DEFAULT : limit, &next, &more);
     jq_end(r);
     TC_TRY(err);
     tc_json_arr_end(j);
     tc_json_kv_u64(j, "next", next);
+    tc_json_kv_bool(j, "more", more);
     tc_json_obj_end(j);
     return j->out->err == TC_OK ? TC_OK : tc_fail(info, j->out->err, "the answer is too long");
 }
