@@ -91,7 +91,8 @@ static bool take_frame(struct conn *c, struct tc_slice frame, struct tc_slice bo
     struct signal s;
     enum outcome outcome = signal_read(&r->room, r->site, frame, body, origin, &s);
     if (outcome == OUTCOME_GOOD)
-        return take_signal(c, &s);
+        return !pending_is_full(&r->pending) && receiver_rate_take(r, s.panel, origin->mono) &&
+               take_signal(c, &s);
     refuse(c, outcome, &s, origin->wall);
     return true;
 }

@@ -56,6 +56,31 @@ enum tc_err receiver_listen(struct receiver *r, int fd, uint32_t index, const ch
     return TC_OK;
 }
 
+/* ---- the rate of each account ---- */
+
+enum { THAW_MS = 20 };
+
+bool receiver_rate_take(struct receiver *r, uint32_t panel, struct tc_mono now)
+{
+    struct panel_rate *rate = &r->rates[panel];
+    int64_t part_ns = TC_NS_PER_S / PANEL_SIGNALS_PER_S;
+    rate->used_ns -= now.ns - rate->at.ns;
+    rate->used_ns = rate->used_ns < 0 ? 0 : rate->used_ns;
+    rate->at = now;
+    if (rate->used_ns + part_ns <= TC_NS_PER_S) {
+        rate->used_ns += part_ns;
+        return true;
+    }
+    r->n.throttled++;
+    struct timeval soon = {.tv_usec = THAW_MS * 1000};
+    if (!event_pending(r->thaw, EV_TIMEOUT, NULL)) {
+        (void)event_add(r->thaw, &soon);
+        r->ops.fault(r->ops.ctx, EV_SYSTEM_OVERLOAD, r->site->panels[panel].id,
+                     "the account sends more than its share: slowed down, nothing is lost");
+    }
+    return false;
+}
+
 /* ---- to core ---- */
 
 void receiver_pump(struct receiver *r)
@@ -143,6 +168,13 @@ static void resume_held(struct receiver *r)
         receiver_pump(r);
 }
 
+static void on_thaw(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    resume_held(arg);
+}
+
 void receiver_durable(struct receiver *r, const uint64_t *ids, size_t count)
 {
     struct tc_mono now = r->ops.mono(r->ops.ctx);
@@ -171,7 +203,11 @@ enum tc_err receiver_new(struct event_base *base, const struct site *site,
     r->site = site;
     r->ops = *ops;
     tc_buf_init(&r->reply, DC09_FRAME_BYTES_MAX);
-    enum tc_err err = pending_init(&r->pending);
+    r->thaw = event_new(base, -1, 0, on_thaw, r);
+    r->rates = calloc(site->panels_count + 1, sizeof *r->rates);
+    enum tc_err err = r->thaw == NULL || r->rates == NULL ? TC_E_NOMEM : TC_OK;
+    if (err == TC_OK)
+        err = pending_init(&r->pending);
     if (err == TC_OK)
         err = signal_room_init(&r->room, info);
     if (err != TC_OK) {
@@ -193,6 +229,9 @@ struct receiver *receiver_free(struct receiver *r)
         event_free(r->listens[i].ev);
         (void)close(r->listens[i].fd);
     }
+    if (r->thaw != NULL)
+        event_free(r->thaw);
+    free(r->rates);
     pending_done(&r->pending);
     signal_room_done(&r->room);
     tc_buf_done(&r->reply);

@@ -20,6 +20,8 @@ enum {
     RECEIVER_CONNS_MAX = 4096,
     RECEIVER_LISTENS_MAX = 64,
     CONN_OUTSTANDING_MAX = 32,
+    PANEL_SIGNALS_PER_S =
+        2000, /* of one account on all its connections, and as many at once; beyond it waits */
     CONN_JUNK_BYTES_MAX = 65536, /* garbage without one good frame: then it is closed */
     CONN_FIRST_FRAME_S =
         30, /* a new connection shows a good frame of a known account within this */

@@ -49,11 +49,19 @@ struct receiver_listener {
     char name[MSG_NAME_BYTES];
 };
 
+/* What an account may send now, in signals times nanoseconds of a second: a bucket that fills with
+ * time. */
+struct panel_rate {
+    struct tc_mono at;
+    int64_t used_ns; /* of the second's room, PANEL_SIGNALS_PER_S parts of a second each */
+};
+
 struct receiver_counters {
     uint64_t outcomes[OUTCOME_COUNT];
     uint64_t acks, naks, duhs;
     uint64_t accepted, refused, evicted, timed_out;
     uint64_t bytes_in, junk_bytes;
+    uint64_t throttled;    /* times that an account had to wait for its rate */
     uint64_t resent, late; /* sent again to a new link; durable after its connection had gone */
     uint64_t latency[HISTOGRAM_BUCKETS + 1];
     int64_t latency_sum_ns;
@@ -72,6 +80,8 @@ struct receiver {
     size_t dirty_count;
     uint32_t held[RECEIVER_CONNS_MAX]; /* slots that wait for room, oldest first */
     size_t held_count;
+    struct event *thaw;       /* armed when somebody waits for its rate */
+    struct panel_rate *rates; /* one per panel of the site */
     struct pending_ring pending;
     struct signal_room room;
     struct tc_buf reply;
@@ -96,6 +106,9 @@ bool conn_settle(struct conn *c);
 void conn_resume(struct conn *c);
 /* Closes it when its time is over. */
 void conn_sweep(struct conn *c, struct tc_mono now);
+
+/* Takes one signal's part of what panel PANEL may send. False: nothing left, wait. */
+bool receiver_rate_take(struct receiver *r, uint32_t panel, struct tc_mono now);
 
 /* Sends to core what is unsent, as far as the link takes it. */
 void receiver_pump(struct receiver *r);

@@ -19,6 +19,7 @@ static const struct {
     {"connections_timed_out", offsetof(struct receiver_counters, timed_out)},
     {"bytes_received", offsetof(struct receiver_counters, bytes_in)},
     {"junk_bytes", offsetof(struct receiver_counters, junk_bytes)},
+    {"throttled", offsetof(struct receiver_counters, throttled)},
     {"signals_resent", offsetof(struct receiver_counters, resent)},
     {"signals_durable_late", offsetof(struct receiver_counters, late)},
 };

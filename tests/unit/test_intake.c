@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -89,6 +90,9 @@ static void build_site(struct site *s)
     strcpy(panel->id, "vault");
     strcpy(panel->account, "ABCD");
     strcpy(panel->key_secret, "vault-key");
+    assert_int_equal(site_add_panel(s, &panel), TC_OK);
+    strcpy(panel->id, "shop");
+    strcpy(panel->account, "0042");
     assert_ok(site_seal(s, &info), &info);
 }
 
@@ -140,7 +144,9 @@ static int connect_panel(struct world *w)
                             .sin_port = htons(w->port),
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    int one = 1;
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one), 0);
     turn(w);
     return fd;
 }
@@ -475,6 +481,33 @@ static void test_pressure__a_panel_that_floods__waits_and_loses_nothing(void **s
     close(other);
 }
 
+/* An account beyond its rate waits on all its connections, others do not, and nothing is lost. */
+static void test_pressure__an_account_beyond_its_rate__waits_alone(void **state)
+{
+    struct world *w = *state;
+    enum { BURST = 20 };
+    unsigned sent = 0;
+    int fd = connect_panel(w);
+    int other = connect_panel(w);
+    while (w->kept_count == sent) {
+        for (int i = 0; i < BURST; i++) {
+            send_body(w, other, "\"NULL\"0000L0#1234[]");
+            sent++;
+        }
+        for (size_t i = sent - BURST; i < w->kept_count; i++)
+            make_durable(w, w->kept[i].body.id);
+    }
+    assert_int_equal(w->kept_count, PANEL_SIGNALS_PER_S);
+    assert_int_equal(w->fault_type, EV_SYSTEM_OVERLOAD);
+    send_body(w, fd, "\"NULL\"0000L0#0042[]");
+    assert_int_equal(w->kept_count, PANEL_SIGNALS_PER_S + 1);
+    w->mono.ns += TC_NS_PER_S;
+    make_durable(w, w->kept[w->kept_count - 1].body.id); /* those that wait are looked at again */
+    assert_int_equal(w->kept_count, sent + 1);
+    close(fd);
+    close(other);
+}
+
 /* ---- time-outs ---- */
 
 static void test_timeout__silent_slow_and_stale_connections__are_closed(void **state)
@@ -558,6 +591,7 @@ int main(void)
         TEST(test_digest__retransmission_and_news__same_and_different),
         TEST(test_link__core_restarts__everything_not_durable_is_sent_again),
         TEST(test_pressure__a_panel_that_floods__waits_and_loses_nothing),
+        TEST(test_pressure__an_account_beyond_its_rate__waits_alone),
         TEST(test_timeout__silent_slow_and_stale_connections__are_closed),
         TEST(test_junk__without_end__closes_the_connection),
         TEST(test_metrics__after_traffic__count_it),
