@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/slice.h"
+#include "capture/capture.h"
 #include "core/core.h"
 #include "intake/intake.h"
 #include "model/role.h"
@@ -16,6 +17,7 @@ static const struct {
 } workers[] = {
     {TC_ROLE_CORE, core_main},
     {TC_ROLE_INTAKE, intake_main},
+    {TC_ROLE_CAPTURE, capture_main},
 };
 
 /* The label may carry an instance ("capture-1"); the instance itself comes with the set-up. */

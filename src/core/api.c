@@ -158,7 +158,7 @@ static void dispatch(struct api_call *call)
         return;
     }
     if (route->roles != PUBLIC) {
-        call->who = session_by_token(call->c, call->m->token);
+        call->who = login_by_token(call->c, call->m->token);
         if (call->who == NULL) {
             api_problem(call, 401, "Not signed in", "Sign in first: the session is unknown or has ended.");
             return;

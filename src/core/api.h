@@ -10,7 +10,7 @@
 enum { API_PARAM_BYTES = 512, API_TOKEN_BYTES = MSG_TOKEN_BYTES };
 
 /* A person, by their session. */
-struct session {
+struct login {
     char token[API_TOKEN_BYTES];
     char user[SITE_ID_BYTES];
     char name[SITE_NAME_BYTES];
@@ -25,7 +25,7 @@ struct api_call {
     const struct msg_request *m;
     struct tc_slice params; /* of the tail, for api_param */
     struct tc_slice body;
-    struct session *who; /* NULL where the route is public */
+    struct login *who; /* NULL where the route is public */
     struct tc_buf json;  /* the answer being made */
 };
 
@@ -43,10 +43,10 @@ void api_problem_with(struct api_call *call, unsigned status, const char *title,
                       const char *key, const char *value);
 
 /* sessions.c */
-struct session *session_by_token(struct core *c, const char *token);
+struct login *login_by_token(struct core *c, const char *token);
 /* NULL when there is no room or no randomness. */
-struct session *session_new(struct core *c, const char *user, const char *name, enum site_role role, bool local);
-void session_end(struct core *c, struct session *s);
+struct login *login_new(struct core *c, const char *user, const char *name, enum site_role role, bool local);
+void login_end(struct core *c, struct login *s);
 
 /* logins.c: passwords are checked on threads; the answer comes later. */
 void login_begin(struct api_call *call);

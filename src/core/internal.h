@@ -41,7 +41,7 @@ struct batch {
     uint64_t snapshot_seq;
 };
 
-struct session;
+struct login;
 struct login_pool;
 
 /* A camera that somebody watches live, until web cancels the request. */
@@ -80,7 +80,7 @@ struct core {
     struct event *ev_done;
     bool stopping;
     /* people */
-    struct session *sessions;
+    struct login *sessions;
     size_t sessions_count;
     uint64_t watchers[CORE_WATCHERS_MAX]; /* request ids of open streams */
     size_t watchers_count;

@@ -135,7 +135,7 @@ static void record_login(struct core *c, const struct login_job *job, const char
 
 static void answer_signed_in(struct core *c, const struct login_job *job, const struct site_user *u)
 {
-    struct session *s = session_new(c, u->id, u->name, u->role, false);
+    struct login *s = login_new(c, u->id, u->name, u->role, false);
     TC_CLEANUP(tc_buf_done) struct tc_buf json;
     tc_buf_init(&json, 4096);
     struct tc_json j = tc_json(&json);

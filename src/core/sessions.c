@@ -10,18 +10,18 @@
 
 #define SESSION_IDLE_NS (12 * 3600 * TC_NS_PER_S)
 
-struct session *session_by_token(struct core *c, const char *token)
+struct login *login_by_token(struct core *c, const char *token)
 {
     struct tc_mono now = clock_mono();
     size_t len = strnlen(token, API_TOKEN_BYTES);
     if (len == 0 || len == API_TOKEN_BYTES)
         return NULL;
     for (size_t i = 0; i < c->sessions_count; i++) {
-        struct session *s = &c->sessions[i];
+        struct login *s = &c->sessions[i];
         if (s->token[0] == 0 || strlen(s->token) != len || sodium_memcmp(s->token, token, len) != 0)
             continue;
         if (now.ns - s->used_at.ns > SESSION_IDLE_NS) {
-            session_end(c, s);
+            login_end(c, s);
             return NULL;
         }
         s->used_at = now;
@@ -31,9 +31,9 @@ struct session *session_by_token(struct core *c, const char *token)
 }
 
 /* A free place, or the one that was not used for the longest time. */
-static struct session *session_place(struct core *c)
+static struct login *login_place(struct core *c)
 {
-    struct session *oldest = NULL;
+    struct login *oldest = NULL;
     for (size_t i = 0; i < c->sessions_count; i++) {
         if (c->sessions[i].token[0] == 0)
             return &c->sessions[i];
@@ -48,14 +48,14 @@ static struct session *session_place(struct core *c)
     return oldest;
 }
 
-struct session *session_new(struct core *c, const char *user, const char *name, enum site_role role, bool local)
+struct login *login_new(struct core *c, const char *user, const char *name, enum site_role role, bool local)
 {
-    struct session *s = session_place(c);
+    struct login *s = login_place(c);
     if (s == NULL)
         return NULL;
     uint8_t random[32];
     randombytes_buf(random, sizeof random);
-    *s = (struct session){.role = role, .local = local, .used_at = clock_mono(), .since = clock_wall()};
+    *s = (struct login){.role = role, .local = local, .used_at = clock_mono(), .since = clock_wall()};
     sodium_bin2base64(s->token, sizeof s->token, random, sizeof random, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(random, sizeof random);
     tc_slice_to_str_cut(tc_slice_str(user), s->user, sizeof s->user);
@@ -63,7 +63,7 @@ struct session *session_new(struct core *c, const char *user, const char *name, 
     return s;
 }
 
-void session_end(struct core *c, struct session *s)
+void login_end(struct core *c, struct login *s)
 {
     (void)c;
     sodium_memzero(s, sizeof *s);
@@ -76,14 +76,14 @@ void api_peer(struct core *c, struct msg *m)
     struct msg_peer_is answer = {.request = ((const struct msg_peer *)m->body)->request};
     struct ucred who = {0};
     socklen_t len = sizeof who;
-    struct session *s = NULL;
+    struct login *s = NULL;
     if (m->fds_count == 1 && getsockopt(m->fds[0], SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
         if (who.uid == 0 || who.uid == c->starter)
-            s = session_new(c, "local", "Local administrator", SITE_ROLE_ADMINISTRATOR, true);
+            s = login_new(c, "local", "Local administrator", SITE_ROLE_ADMINISTRATOR, true);
         for (size_t i = 0; s == NULL && i < c->site.users_count; i++) {
             const struct site_user *u = &c->site.users[i];
             if (u->uid >= 0 && (uid_t)u->uid == who.uid)
-                s = session_new(c, u->id, u->name, u->role, true);
+                s = login_new(c, u->id, u->name, u->role, true);
         }
     }
     if (s != NULL)
@@ -121,7 +121,7 @@ void api_session_delete(struct api_call *call)
     core_entry(call->c, &e, RK_LOGOUT);
     entry_str(&e, RF_USER, call->who->user);
     entry_str(&e, RF_PEER, call->m->peer);
-    session_end(call->c, call->who);
+    login_end(call->c, call->who);
     if (!core_input(call->c, &e))
         return;
     struct msg_answer answer = {.request = call->m->request, .status = 204, .clear_token = 1};
