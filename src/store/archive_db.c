@@ -21,7 +21,7 @@ static const char *const statement_sql[ST_COUNT] = {
 static const char schema[] =
     "CREATE TABLE camera(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);"
     "CREATE TABLE volume(number INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, path TEXT NOT "
-    "NULL);"
+    "NULL, indexed INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE segment(number INTEGER PRIMARY KEY, camera INTEGER NOT NULL, volume INTEGER NOT "
     "NULL,"
     " start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, bytes INTEGER NOT NULL, open INTEGER NOT "
@@ -248,6 +248,28 @@ enum tc_err archive_db_volume(struct archive_db *db, const char *identity, const
     if (found != TC_OK)
         *ret = (uint32_t)sqlite3_last_insert_rowid(db->sqlite);
     return TC_OK;
+}
+
+enum tc_err archive_db_volume_indexed(struct archive_db *db, uint32_t volume, bool *ret,
+                                      struct tc_errinfo *info)
+{
+    sqlite3_stmt *st;
+    bool row;
+    TC_TRY(statement_take(db, ST_VOLUME_INDEXED, &st, info));
+    sqlite3_bind_int64(st, 1, volume);
+    TC_TRY(statement_step(db, st, &row, info));
+    *ret = row && sqlite3_column_int(st, 0) != 0;
+    sqlite3_reset(st);
+    return TC_OK;
+}
+
+enum tc_err archive_db_volume_set_indexed(struct archive_db *db, uint32_t volume,
+                                          struct tc_errinfo *info)
+{
+    sqlite3_stmt *st;
+    TC_TRY(statement_take(db, ST_VOLUME_SET_INDEXED, &st, info));
+    sqlite3_bind_int64(st, 1, volume);
+    return statement_run(db, st, info);
 }
 
 static void column_text(sqlite3_stmt *st, int column, char *out, size_t size)

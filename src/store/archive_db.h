@@ -46,6 +46,13 @@ enum tc_err archive_db_volumes(struct archive_db *db,
                                bool (*visit)(void *ctx, const struct archive_db_volume_row *row),
                                void *ctx, struct tc_errinfo *info) TC_MUST_USE;
 
+/* Was every file of the volume looked at once, so that only the newest can be missing from the
+ * index? */
+enum tc_err archive_db_volume_indexed(struct archive_db *db, uint32_t volume, bool *ret,
+                                      struct tc_errinfo *info) TC_MUST_USE;
+enum tc_err archive_db_volume_set_indexed(struct archive_db *db, uint32_t volume,
+                                          struct tc_errinfo *info) TC_MUST_USE;
+
 /* A new row for S (open or whole); sets s->number. */
 enum tc_err archive_db_add(struct archive_db *db, struct archive_segment *s,
                            struct tc_errinfo *info) TC_MUST_USE;
@@ -78,6 +85,9 @@ enum tc_err archive_db_aged(struct archive_db *db, uint32_t camera, int64_t ende
 /* Start of the camera's newest segment on the volume; TC_E_NOT_FOUND when there is none. */
 enum tc_err archive_db_newest(struct archive_db *db, uint32_t camera, uint32_t volume,
                               int64_t *ret_start_ns, struct tc_errinfo *info) TC_MUST_USE;
+/* End of the camera's last segment; TC_E_NOT_FOUND when there is none. */
+enum tc_err archive_db_end(struct archive_db *db, uint32_t camera, int64_t *ret_end_ns,
+                           struct tc_errinfo *info) TC_MUST_USE;
 /* The row with this path on the volume. TC_E_NOT_FOUND. */
 enum tc_err archive_db_by_path(struct archive_db *db, uint32_t camera, uint32_t volume,
                                int64_t start_ns, const char *path, int64_t *ret_number,

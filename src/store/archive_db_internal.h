@@ -19,6 +19,8 @@
     X(VOLUME_FIND, "SELECT number FROM volume WHERE identity = ?1")                                \
     X(VOLUME_ADD, "INSERT INTO volume(identity, path) VALUES(?1, ?2)")                             \
     X(VOLUME_MOVED, "UPDATE volume SET path = ?2 WHERE identity = ?1 AND path <> ?2")              \
+    X(VOLUME_INDEXED, "SELECT indexed FROM volume WHERE number = ?1")                              \
+    X(VOLUME_SET_INDEXED, "UPDATE volume SET indexed = 1 WHERE number = ?1")                       \
     X(VOLUMES, "SELECT number, identity, path FROM volume ORDER BY number")                        \
     X(ADD,                                                                                         \
       "INSERT INTO segment(camera, volume, start_ns, end_ns, bytes, open, held, path, params, "    \
@@ -36,6 +38,7 @@
             "AND end_ns < ?2 AND open = 0 AND held = 0 ORDER BY start_ns LIMIT ?3")                \
     X(NEWEST, "SELECT start_ns FROM segment WHERE camera = ?1 AND volume = ?2 "                    \
               "ORDER BY start_ns DESC LIMIT 1")                                                    \
+    X(END, "SELECT end_ns FROM segment WHERE camera = ?1 ORDER BY start_ns DESC LIMIT 1")          \
     X(BY_PATH, "SELECT number FROM segment WHERE camera = ?1 AND start_ns BETWEEN ?3 - 1000000 "   \
                "AND ?3 + 1000000 AND volume = ?2 AND path = ?4")                                   \
     X(SPANS, "SELECT start_ns, end_ns FROM segment WHERE camera = ?1 AND start_ns > ?4 "           \

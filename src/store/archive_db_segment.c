@@ -184,6 +184,20 @@ enum tc_err archive_db_newest(struct archive_db *db, uint32_t camera, uint32_t v
     return row ? TC_OK : TC_E_NOT_FOUND;
 }
 
+enum tc_err archive_db_end(struct archive_db *db, uint32_t camera, int64_t *ret_end_ns,
+                           struct tc_errinfo *info)
+{
+    sqlite3_stmt *st;
+    bool row;
+    TC_TRY(statement_take(db, ST_END, &st, info));
+    sqlite3_bind_int64(st, 1, camera);
+    TC_TRY(statement_step(db, st, &row, info));
+    if (row)
+        *ret_end_ns = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return row ? TC_OK : TC_E_NOT_FOUND;
+}
+
 enum tc_err archive_db_by_path(struct archive_db *db, uint32_t camera, uint32_t volume,
                                int64_t start_ns, const char *path, int64_t *ret_number,
                                struct tc_errinfo *info)
