@@ -182,7 +182,8 @@ static void on_secret(void *ctx, struct channel *from, struct msg *m)
         log_error("no memory for a secret");
         return;
     }
-    explicit_bzero(s->value.data, s->value.len);
+    if (s->value.len > 0)
+        explicit_bzero(s->value.data, s->value.len);
     tc_buf_clear(&s->value);
     tc_buf_add_slice(&s->value, m->tail);
     if (p->started && p->ops->on_secret != NULL)

@@ -138,7 +138,7 @@ static void send_fragment(struct rig *g, const uint8_t *units, size_t len, unsig
                           uint32_t timestamp, bool marker)
 {
     static const uint8_t flags[] = {0x80, 0, 0x40};
-    uint8_t packet[64] = {(uint8_t)((units[0] & 0xe0) | 28),
+    uint8_t packet[256] = {(uint8_t)((units[0] & 0xe0) | 28),
                           (uint8_t)(flags[part] | (units[0] & 31))};
     size_t third = (len - 1) / 3;
     size_t from = 1 + part * third;
@@ -159,7 +159,7 @@ static void send_word(struct rig *g, const char *word)
     }
     char mode = strchr("agf", word[0]) != NULL ? *word++ : ' ';
     int part = mode == 'f' && *word >= '1' && *word <= '3' ? *word++ - '1' : -1;
-    uint8_t bytes[64];
+    uint8_t bytes[256];
     size_t len = 0;
     if (mode == 'a')
         bytes[len++] = 24;
