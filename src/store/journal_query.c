@@ -214,7 +214,7 @@ static enum tc_err event_row(struct walk *w, uint64_t seq, bool *ret_printed)
     if (!time_fits(q, sqlite3_column_int64(w->s, 1)) ||
         !type_fits(q, sqlite3_column_int64(w->s, 2)) || !text_fits(q->zone, w->s, 3))
         return TC_OK;
-    return print_entry(w, seq, jq_event, ret_printed);
+    return print_entry(w, seq, jq_row, ret_printed);
 }
 
 static enum tc_err alarm_row(struct walk *w, uint64_t id, bool *ret_printed)
@@ -258,7 +258,7 @@ static enum tc_err listed_row(struct walk *w, uint64_t seq, bool *ret_printed)
     if (!time_fits(w->q, e.at.ns))
         return TC_OK;
     *ret_printed = true;
-    return (w->q->what == JOURNAL_QUERY_AUDIT ? jq_audit : jq_bookmark)(w->r, &e, w->j, w->info);
+    return (w->q->what == JOURNAL_QUERY_AUDIT ? jq_audit : jq_row)(w->r, &e, w->j, w->info);
 }
 
 static const struct list_row lists[JOURNAL_QUERY_COUNT] = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "record/rows.h"
 #include "record/views.h"
 #include "store/journal_query_impl.h"
 
@@ -26,37 +27,18 @@ static void begin_change(struct changes *w, uint64_t seq, const char *kind)
     w->count++;
 }
 
-static void kv_text(struct tc_json *j, const char *key, struct tc_slice text)
+/* An entry that is a row by itself. */
+static enum tc_err on_row(struct changes *w, const struct record_entry *e)
 {
-    tc_json_key(j, key);
-    if (text.len == 0)
-        tc_json_null(j);
+    if (e->kind == RK_SIGNAL && !w->signals)
+        return TC_OK;
+    begin_change(w, e->seq, record_row_name(e->kind));
+    if (e->kind == RK_SIGNAL)
+        TC_TRY(jq_signal(w->r, e, w->j, w->info));
     else
-        tc_json_str(j, text);
-}
-
-static enum tc_err change_item(struct changes *w, const struct record_entry *e, const char *kind,
-                               jq_item_fn *item)
-{
-    begin_change(w, e->seq, kind);
-    enum tc_err err = item(w->r, e, w->j, w->info);
+        record_row_to_json(e, w->c->site, w->j);
     tc_json_obj_end(w->j);
-    return err;
-}
-
-static enum tc_err on_signal(struct changes *w, const struct record_entry *e)
-{
-    return w->signals ? change_item(w, e, "signal", jq_signal) : TC_OK;
-}
-
-static enum tc_err on_event(struct changes *w, const struct record_entry *e)
-{
-    return change_item(w, e, "event", jq_event);
-}
-
-static enum tc_err on_bookmark(struct changes *w, const struct record_entry *e)
-{
-    return change_item(w, e, "bookmark", jq_bookmark);
+    return TC_OK;
 }
 
 static enum tc_err on_incident(struct changes *w, const struct record_entry *e)
@@ -121,84 +103,11 @@ static enum tc_err on_alarm_edge(struct changes *w, const struct record_entry *e
     return on_incident(w, &head);
 }
 
-static enum tc_err on_note(struct changes *w, const struct record_entry *e)
-{
-    begin_change(w, e->seq, "note");
-    tc_json_obj(w->j);
-    tc_json_kv_i64(w->j, "incident", entry_get_i64(e, RF_INCIDENT, 0));
-    tc_json_kv_wall(w->j, "at", e->at);
-    kv_text(w->j, "user", entry_get_text(e, RF_USER));
-    kv_text(w->j, "text", entry_get_text(e, RF_TEXT));
-    tc_json_obj_end(w->j);
-    tc_json_obj_end(w->j);
-    return TC_OK;
-}
-
-static enum tc_err on_notified(struct changes *w, const struct record_entry *e)
-{
-    begin_change(w, e->seq, "notify");
-    tc_json_obj(w->j);
-    kv_text(w->j, "text", entry_get_text(e, RF_TEXT));
-    tc_json_kv_i64(w->j, "priority", entry_get_i64(e, RF_PRIORITY, EV_PRIORITY_LEAST_URGENT));
-    tc_json_kv_i64(w->j, "incident", entry_get_i64(e, RF_INCIDENT, 0));
-    kv_text(w->j, "to", entry_get_text(e, entry_has(e, RF_USER) ? RF_USER : RF_ROLE));
-    tc_json_obj_end(w->j);
-    tc_json_obj_end(w->j);
-    return TC_OK;
-}
-
-static void camera_names(struct changes *w, struct tc_slice id)
-{
-    const struct site *site = w->c->site;
-    uint32_t index = site == NULL ? SITE_NONE : site_camera_find(site, id);
-    tc_json_kv_slice(w->j, "name",
-                     index == SITE_NONE ? id : tc_slice_str(site->cameras[index].name));
-    tc_json_key(w->j, "zones");
-    tc_json_arr(w->j);
-    for (size_t i = 0; index != SITE_NONE && i < site->cameras[index].covers_count; i++)
-        tc_json_str(w->j, tc_slice_str(site->zones[site->cameras[index].covers[i].zone].id));
-    tc_json_arr_end(w->j);
-}
-
-static enum tc_err on_camera(struct changes *w, const struct record_entry *e)
-{
-    static const char *const states[] = {"down", "connecting", "up", "down"};
-    int64_t state = entry_get_i64(e, RF_STATE, 0);
-    begin_change(w, e->seq, "camera");
-    tc_json_obj(w->j);
-    kv_text(w->j, "id", entry_get_text(e, RF_CAMERA));
-    camera_names(w, entry_get_text(e, RF_CAMERA));
-    tc_json_kv_str(w->j, "state", state >= 0 && state < 4 ? states[state] : "down");
-    tc_json_kv_wall(w->j, "since", (struct tc_wall){entry_get_i64(e, RF_AT, e->at.ns)});
-    kv_text(w->j, "cause", entry_get_text(e, RF_CAUSE_TEXT));
-    if (entry_has(e, RF_CODEC)) {
-        tc_json_kv_i64(w->j, "width", entry_get_i64(e, RF_WIDTH, 0));
-        tc_json_kv_i64(w->j, "height", entry_get_i64(e, RF_HEIGHT, 0));
-        kv_text(w->j, "codec", entry_get_text(e, RF_CODEC));
-    }
-    tc_json_obj_end(w->j);
-    tc_json_obj_end(w->j);
-    return TC_OK;
-}
-
-static enum tc_err on_process(struct changes *w, const struct record_entry *e)
-{
-    begin_change(w, e->seq, "process");
-    tc_json_obj(w->j);
-    kv_text(w->j, "name", entry_get_text(e, RF_PROCESS));
-    tc_json_kv_wall(w->j, "at", e->at);
-    tc_json_kv_str(w->j, "state", entry_get_i64(e, RF_UP, 0) != 0 ? "up" : "down");
-    kv_text(w->j, "text", entry_get_text(e, RF_TEXT));
-    tc_json_obj_end(w->j);
-    tc_json_obj_end(w->j);
-    return TC_OK;
-}
-
 typedef enum tc_err change_fn(struct changes *w, const struct record_entry *e);
 
 static change_fn *const by_kind[RECORD_KIND_MAX] = {
-    [RK_SIGNAL] = on_signal,
-    [RK_EVENT] = on_event,
+    [RK_SIGNAL] = on_row,
+    [RK_EVENT] = on_row,
     [RK_ALARM_RAISED] = on_alarm_edge,
     [RK_ALARM_REPEATED] = on_alarm,
     [RK_ALARM_NORMAL] = on_alarm_edge,
@@ -213,11 +122,11 @@ static change_fn *const by_kind[RECORD_KIND_MAX] = {
     [RK_RESOLVED] = on_incident,
     [RK_CLOSED] = on_incident,
     [RK_PHASE] = on_incident,
-    [RK_CAMERA] = on_camera,
-    [RK_PROCESS] = on_process,
-    [RK_NOTED] = on_note,
-    [RK_BOOKMARK] = on_bookmark,
-    [RK_NOTIFIED] = on_notified,
+    [RK_CAMERA] = on_row,
+    [RK_PROCESS] = on_row,
+    [RK_NOTED] = on_row,
+    [RK_BOOKMARK] = on_row,
+    [RK_NOTIFIED] = on_row,
 };
 
 static enum tc_err change_row(struct changes *w, uint64_t seq, int64_t kind)

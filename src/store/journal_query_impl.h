@@ -52,7 +52,7 @@ bool jq_spent(const struct journal_context *c);
 /* journal_query_items.c: one item of a list, from its entry. */
 typedef enum tc_err jq_item_fn(struct journal_reader *r, const struct record_entry *e,
                                struct tc_json *j, struct tc_errinfo *info);
-jq_item_fn jq_signal, jq_event, jq_bookmark, jq_audit;
+jq_item_fn jq_signal, jq_row, jq_audit;
 
 /* An alarm after its entries LAST and NORMAL (0: none). RAISED is in JQ_SLOT_A; uses JQ_SLOT_B. */
 enum tc_err jq_alarm_view(struct journal_reader *r, const struct site *site,

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One item of a list from its entry. */
 #include <ctype.h>
+#include <inttypes.h>
 
+#include "record/rows.h"
 #include "record/views.h"
 #include "store/journal_query_impl.h"
-
-static struct tc_wall wall_of(const struct record_entry *e, enum record_field tag)
-{
-    return (struct tc_wall){.ns = entry_get_i64(e, tag, 0)};
-}
 
 static void kv_text(struct tc_json *j, const char *key, struct tc_slice text)
 {
@@ -56,32 +53,14 @@ enum tc_err jq_signal(struct journal_reader *r, const struct record_entry *e, st
     return TC_OK;
 }
 
-enum tc_err jq_event(struct journal_reader *r, const struct record_entry *e, struct tc_json *j,
-                     struct tc_errinfo *info)
+enum tc_err jq_row(struct journal_reader *r, const struct record_entry *e, struct tc_json *j,
+                   struct tc_errinfo *info)
 {
     (void)r;
-    (void)info;
-    struct event_view v;
-    event_view_of(e, &v);
-    event_to_json(&v, j);
-    return TC_OK;
-}
-
-enum tc_err jq_bookmark(struct journal_reader *r, const struct record_entry *e, struct tc_json *j,
-                        struct tc_errinfo *info)
-{
-    (void)r;
-    (void)info;
-    tc_json_obj(j);
-    tc_json_kv_u64(j, "id", e->seq);
-    tc_json_kv_wall(j, "at", entry_has(e, RF_AT) ? wall_of(e, RF_AT) : e->at);
-    kv_text(j, "camera", entry_get_text(e, RF_CAMERA));
-    tc_json_kv_wall(j, "from", wall_of(e, RF_FROM));
-    tc_json_kv_wall(j, "to", wall_of(e, RF_TO));
-    kv_id(j, "incident", entry_get_i64(e, RF_INCIDENT, 0));
-    kv_text(j, "rule", entry_get_text(e, RF_RULE));
-    kv_text(j, "text", entry_get_text(e, RF_TEXT));
-    tc_json_obj_end(j);
+    if (record_row_name(e->kind) == NULL)
+        return tc_fail(info, TC_E_CORRUPT, "record %" PRIu64 " stands in a list that it is not of",
+                       e->seq);
+    record_row_to_json(e, NULL, j);
     return TC_OK;
 }
 
