@@ -4,7 +4,7 @@
  * later reads the lists first and asks for what it missed. */
 #include "base/check.h"
 #include "core/internal.h"
-#include "model/incident.h"
+#include "record/rows.h"
 
 static void send_change(struct core *c, uint64_t seq, const char *kind, struct tc_buf *json)
 {
@@ -13,55 +13,6 @@ static void send_change(struct core *c, uint64_t seq, const char *kind, struct t
     if (json->err == TC_OK)
         outbox_send(c, TC_ROLE_WEB, MSG_CHANGE, &change, tc_buf_view(json));
 }
-
-static void signal_row(const struct record_entry *e, struct tc_json *j)
-{
-    struct signal_view v = {.id = e->seq,
-                            .at = e->at,
-                            .received_at = {.ns = entry_get_i64(e, RF_RECEIVED_AT, 0)},
-                            .device_at = {.ns = entry_get_i64(e, RF_DEVICE_AT, 0)},
-                            .protocol = entry_get_text(e, RF_PROTOCOL),
-                            .panel = entry_get_text(e, RF_PANEL),
-                            .account = entry_get_text(e, RF_ACCOUNT),
-                            .peer = entry_get_text(e, RF_PEER),
-                            .token = entry_get_text(e, RF_TOKEN),
-                            .sequence = entry_get_i64(e, RF_SEQUENCE, -1),
-                            .raw = entry_get_bytes(e, RF_RAW),
-                            .duplicate_of = (uint64_t)entry_get_i64(e, RF_DUPLICATE_OF, 0)};
-    signal_to_json(&v, j);
-}
-
-static void event_row(const struct record_entry *e, struct tc_json *j)
-{
-    struct event_view v = {.id = e->seq,
-                           .signal = e->cause,
-                           .at = {.ns = entry_get_i64(e, RF_AT, 0)},
-                           .received_at = {.ns = entry_get_i64(e, RF_RECEIVED_AT, 0)},
-                           .type = ev_type_by_number((uint32_t)entry_get_i64(e, RF_TYPE, 0)),
-                           .state = (enum ev_state)entry_get_i64(e, RF_STATE, EV_STATE_INSTANT),
-                           .priority = (unsigned)entry_get_i64(e, RF_PRIORITY, EV_PRIORITY_LEAST_URGENT),
-                           .unmapped = entry_get_i64(e, RF_UNMAPPED, 0) != 0,
-                           .zone = entry_get_text(e, RF_ZONE),
-                           .area = entry_get_text(e, RF_AREA),
-                           .point = entry_get_text(e, RF_POINT),
-                           .panel = entry_get_text(e, RF_PANEL),
-                           .code = entry_get_text(e, RF_CODE),
-                           .text = entry_get_text(e, RF_TEXT),
-                           .user = entry_get_text(e, RF_USER),
-                           .camera = entry_get_text(e, RF_CAMERA)};
-    event_to_json(&v, j);
-}
-
-static const struct {
-    uint16_t kind;
-    const char *change;
-    void (*row)(const struct record_entry *e, struct tc_json *j);
-} rows[] = {
-    {RK_SIGNAL, "signal", signal_row}, {RK_EVENT, "event", event_row},
-    {RK_BOOKMARK, "bookmark", entry_to_json}, {RK_NOTIFIED, "notify", entry_to_json},
-    {RK_NOTED, "note", entry_to_json},  {RK_PROCESS, "process", entry_to_json},
-    {RK_CAMERA, "camera", entry_to_json},
-};
 
 static void mark_dirty(struct core *c, uint64_t incident)
 {
@@ -82,15 +33,13 @@ void changes_note(struct core *c, const struct record_entry *e)
     if (c->watchers_count == 0)
         return;
     mark_dirty(c, (uint64_t)entry_get_i64(e, RF_INCIDENT, 0));
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].kind != e->kind)
-            continue;
-        TC_CLEANUP(tc_buf_done) struct tc_buf json;
-        tc_buf_init(&json, 49152);
-        struct tc_json j = tc_json(&json);
-        rows[i].row(e, &j);
-        send_change(c, e->seq, rows[i].change, &json);
-    }
+    if (record_row_name(e->kind) == NULL)
+        return;
+    TC_CLEANUP(tc_buf_done) struct tc_buf json;
+    tc_buf_init(&json, 49152);
+    struct tc_json j = tc_json(&json);
+    record_row_to_json(e, &c->site, &j);
+    send_change(c, e->seq, record_row_name(e->kind), &json);
 }
 
 static void send_incident(struct core *c, const struct incident *in)

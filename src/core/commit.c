@@ -41,7 +41,6 @@ static enum tc_err write_batch(struct core *c, struct batch *b)
         TC_TRY(journal_append(c->journal, &b->entries, &c->commit_info));
     if (b->snapshot.len > 0)
         TC_TRY(journal_snapshot_put(c->journal, b->snapshot_seq, tc_buf_view(&b->snapshot), &c->commit_info));
-    journal_checkpoint_tick(c->journal);
     return TC_OK;
 }
 
@@ -63,6 +62,9 @@ static void *writer_main(void *arg)
         uint64_t one = 1;
         if (write(c->done_fd, &one, sizeof one) != sizeof one)
             abort(); /* an eventfd that takes no count: the loop would wait for ever */
+        (void)pthread_mutex_unlock(&c->lock);
+        journal_tick(c->journal); /* while the acknowledgements leave */
+        (void)pthread_mutex_lock(&c->lock);
     }
     (void)pthread_mutex_unlock(&c->lock);
     return NULL;

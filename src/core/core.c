@@ -11,6 +11,7 @@
 #include "core/internal.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
+#include "store/db.h"
 
 enum { TICK_MS = 1000, CLOCK_STEP_MS = 500 };
 
@@ -47,6 +48,7 @@ static enum tc_err prepare(struct process *p, struct tc_errinfo *info)
     struct core *c = process_user(p);
     c->p = p;
     c->starter = getuid();
+    db_before_sandbox();
     return config_take(process_config(p), process_setup(p)->site_file, &c->site, info);
 }
 
@@ -123,11 +125,31 @@ static void watch_clock(struct core *c)
     (void)core_input(c, &e);
 }
 
+/* The journal has taken the space that was kept for it: signals still go in, but somebody must make room. */
+static void watch_reserve(struct core *c)
+{
+    bool low = journal_on_reserve(c->journal);
+    if (low == c->on_reserve)
+        return;
+    struct record_entry e;
+    c->on_reserve = low;
+    core_entry(c, &e, RK_FAULT);
+    entry_i64(&e, RF_TYPE, EV_SYSTEM_DISK_LOW);
+    entry_i64(&e, RF_STATE, low ? EV_STATE_ACTIVE : EV_STATE_RESTORED);
+    entry_str(&e, RF_SOURCE, "core");
+    entry_str(&e, RF_ITEM, "journal");
+    entry_str(&e, RF_TEXT, low ? "the disk of the journal is full, its reserve for 100,000 signals is in use; "
+                                 "make room on it"
+                               : "the journal has its reserve again");
+    (void)core_input(c, &e);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     watch_clock(arg);
+    watch_reserve(arg);
 }
 
 static enum tc_err start(struct process *p, struct tc_errinfo *info)

@@ -89,6 +89,7 @@ struct core {
     uid_t starter;
     /* clocks */
     int64_t wall_minus_mono_ns;
+    bool on_reserve; /* as last told */
     /* counters for /metrics */
     uint64_t signals, duplicates, commits, entries;
     int64_t commit_ns_max, commit_ns_sum;

@@ -42,14 +42,16 @@ static const struct {
     query_fn *fn;
     enum journal_query_what what;
 } routes[] = {
-    {"signals", OPERATORS, run_list, JOURNAL_QUERY_SIGNALS},
+    {"signals", OPERATORS | ROLE(AUDITOR), run_list, JOURNAL_QUERY_SIGNALS},
     {"events", EVERYBODY, run_list, JOURNAL_QUERY_EVENTS},
     {"alarms", EVERYBODY, run_list, JOURNAL_QUERY_ALARMS},
     {"incidents", EVERYBODY, run_list, JOURNAL_QUERY_INCIDENTS},
+    {"incident", EVERYBODY, run_incident, JOURNAL_QUERY_COUNT},
     {"incident_get", EVERYBODY, run_incident, JOURNAL_QUERY_COUNT},
     {"bookmarks", EVERYBODY, run_list, JOURNAL_QUERY_BOOKMARKS},
     {"audit", ROLE(ADMINISTRATOR) | ROLE(AUDITOR), run_list, JOURNAL_QUERY_AUDIT},
     {"stream", EVERYBODY, run_changes, JOURNAL_QUERY_COUNT},
+    {"changes_since", EVERYBODY, run_changes, JOURNAL_QUERY_COUNT},
     {"changes", EVERYBODY, run_changes, JOURNAL_QUERY_COUNT},
 };
 
@@ -129,7 +131,7 @@ unsigned query_answer(struct journal_reader *r, const struct journal_context *c,
     uint32_t role = m->role < SITE_ROLE_COUNT ? 1U << m->role : 0;
     if ((routes[at].roles & role) == 0)
         return query_problem(out, 403, "your role may not see this");
-    struct query q = {.r = r, .c = c, .signals = (OPERATORS & role) != 0};
+    struct query q = {.r = r, .c = c, .signals = (routes[0].roles & role) != 0};
     tc_buf_clear(out);
     q.j = tc_json(out);
     enum tc_err err = read_params(&q, m->params, tail);

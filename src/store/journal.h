@@ -69,16 +69,13 @@ enum tc_err journal_append(struct journal *j, const struct journal_batch *b,
                            struct tc_errinfo *info) TC_MUST_USE;
 
 /* True from the release of the reserve until it is there again: the disk is full, everything but
- * signals should be refused. */
+ * signals should be refused. From any thread. */
 bool journal_on_reserve(const struct journal *j);
-/* Looks at the free space: releases the reserve when less than a WAL's worth is left, allocates it
- * again when there is room for it and as much again. Cheap (one statvfs); for a timer of some
- * seconds, between appends. */
-void journal_reserve_check(struct journal *j);
-
-/* Brings committed pages from the WAL home when there are many, so that the WAL stays small. For
- * the thread that appends, between appends; the long part runs on a thread of the journal's own. */
-void journal_checkpoint_tick(struct journal *j);
+/* Housekeeping between appends, on the thread that appends and best after every one: brings pages
+ * from the WAL home when there are many (the long part runs on a thread of the journal's own), and
+ * now and then looks at the free space: releases the reserve when less than a WAL's worth is left,
+ * allocates it again when there is room for it and as much again. */
+void journal_tick(struct journal *j);
 
 /* Calls FN for every entry from FROM on, in order; the entry borrows and is valid during the call.
  * FN's error ends the walk and is returned. TC_E_CORRUPT when a row does not decode. */

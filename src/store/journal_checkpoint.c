@@ -71,7 +71,7 @@ void journal_checkpoint_close(struct journal *j)
     c->db = NULL;
 }
 
-void journal_checkpoint_tick(struct journal *j)
+static void checkpoint(struct journal *j)
 {
     struct journal_checkpoint *c = &j->checkpoint;
     if (j->failed != TC_OK || j->wal_pages < JOURNAL_WAL_SOFT_PAGES)
@@ -92,4 +92,11 @@ void journal_checkpoint_tick(struct journal *j)
         j->wal_pages = 0; /* the next commit starts the WAL over */
     else if (journal_checkpoint_failed(rc))
         j->failed = TC_E_IO;
+}
+
+void journal_tick(struct journal *j)
+{
+    if (j->ticks++ % JOURNAL_RESERVE_EVERY == 0)
+        journal_reserve_check(&j->reserve);
+    checkpoint(j);
 }

@@ -76,9 +76,8 @@ bool journal_reserve_release(struct journal_reserve *r)
     return unlinkat(r->dir_fd, reserve_name, 0) == 0;
 }
 
-void journal_reserve_check(struct journal *j)
+void journal_reserve_check(struct journal_reserve *r)
 {
-    struct journal_reserve *r = &j->reserve;
     if (r->bytes == 0)
         return;
     int64_t left = free_bytes(r);

@@ -348,7 +348,7 @@ static void test_journal__checkpoint_sync_fails__stops_the_journal(void **state)
         assert_int_equal(err, stopped ? TC_E_IO : TC_OK);
         fault.stays = true;
         fault.syncs_left = 0; /* outside of appends, every sync is a checkpoint's */
-        journal_checkpoint_tick(j);
+        journal_tick(j);
         struct timespec moment = {.tv_nsec = 2000000};
         (void)nanosleep(&moment, NULL);
     }
@@ -376,7 +376,7 @@ static void test_journal__disk_full__releases_the_reserve_and_goes_on(void **sta
     assert_true(journal_on_reserve(j));
     assert_int_not_equal(stat(path, &st), 0);
     assert_int_equal(append(j, 8), TC_OK);
-    journal_reserve_check(j); /* there is room on this disk */
+    journal_tick(j); /* there is room on this disk */
     assert_false(journal_on_reserve(j));
     assert_int_equal(stat(path, &st), 0);
     (void)journal_close(j);
@@ -423,7 +423,7 @@ static void write_for_ever(int out)
         uint64_t last = journal_last(j, NULL);
         if (write(out, &last, sizeof(last)) != sizeof(last))
             _exit(4);
-        journal_checkpoint_tick(j);
+        journal_tick(j);
     }
 }
 
@@ -471,7 +471,7 @@ static void test_journal__wal_is_brought_home__while_batches_go_on(void **state)
     (void)snprintf(path, sizeof(path), "%s-wal", db_path);
     for (int i = 0; i < 600; i++) {
         assert_int_equal(append(j, 300), TC_OK);
-        journal_checkpoint_tick(j);
+        journal_tick(j);
     }
     assert_int_equal(stat(db_path, &st), 0);
     assert_true(st.st_size > 16 << 20);

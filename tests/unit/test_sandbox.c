@@ -532,8 +532,7 @@ static int journal_work(void)
         (void)dprintf(STDERR_FILENO, "journal: %s\n", info.text);
         return (int)err;
     }
-    journal_checkpoint_tick(j);
-    journal_reserve_check(j);
+    journal_tick(j);
     return 0;
 }
 
