@@ -7,7 +7,7 @@ foreach(source ${unit_tests})
   add_executable(${name} ${source})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/lib)
   target_compile_definitions(${name} PRIVATE TC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  target_link_libraries(${name} PRIVATE ${rooms_process} tc_sim tc_runtime tc_store ${rooms_pure}
+  target_link_libraries(${name} PRIVATE tc_cli ${rooms_process} tc_sim tc_runtime tc_store ${rooms_pure}
                                         tc_console_none PkgConfig::CMOCKA PkgConfig::JANSSON)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one program: a worker of the supervisor's (`tocsin worker ROLE`, not for people), or a verb. */
+/* The one program. It alone sees every room's entry: the verbs that start process rooms are defined here, the
+ * others in src/cli. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/check.h"
 #include "base/slice.h"
 #include "capture/capture.h"
+#include "cli/options.h"
+#include "cli/site_file.h"
 #include "core/core.h"
 #include "intake/intake.h"
 #include "model/role.h"
+#include "reader/reader.h"
 #include "supervisor/supervisor.h"
 
 static const struct {
@@ -18,32 +21,60 @@ static const struct {
     {TC_ROLE_CORE, core_main},
     {TC_ROLE_INTAKE, intake_main},
     {TC_ROLE_CAPTURE, capture_main},
+    {TC_ROLE_READER, reader_main},
 };
 
 /* The label may carry an instance ("capture-1"); the instance itself comes with the set-up. */
-static int worker_main(const char *label)
+int verb_worker(const struct cli_args *args)
 {
-    struct tc_slice rest = tc_slice_str(label);
+    struct tc_slice rest = tc_slice_str(args->arguments[0]);
     struct tc_slice word = tc_slice_split(&rest, '-');
     enum tc_role role = TC_ROLE_SUPERVISOR;
     if (tc_role_parse(word, &role) != TC_OK)
-        return 2;
+        return CLI_EXIT_USAGE;
     for (size_t i = 0; i < TC_COUNT(workers); i++) {
         if (workers[i].role == role)
             return workers[i].main();
     }
-    return 2;
+    return CLI_EXIT_USAGE;
 }
+
+int verb_run(const struct cli_args *args)
+{
+    char site[CLI_PATH_BYTES];
+    struct tc_errinfo info = {0};
+    int64_t for_ns = 0;
+    if (cli_duration(args, CLI_OPT_FOR, &for_ns, &info) != TC_OK) {
+        (void)cli_failed(&info);
+        return CLI_EXIT_USAGE;
+    }
+    if (cli_site_path(args, NULL, site, &info) != TC_OK)
+        return cli_failed(&info);
+    struct supervisor_options options = {
+        .site_file = site,
+        .state_dir = cli_state_path(args),
+        .program = "/proc/self/exe",
+        .run_for_s = (int)((for_ns + TC_NS_PER_S - 1) / TC_NS_PER_S),
+    };
+    return supervisor_run(&options);
+}
+
+typedef int verb_fn(const struct cli_args *args);
+
+static verb_fn *const verbs[CLI_VERB_COUNT] = {
+#define X(name) [CLI_VERB_##name] = verb_##name,
+    CLI_VERB_LIST(X)
+#undef X
+};
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "worker") == 0)
-        return worker_main(argv[2]);
-    if (argc == 4 && strcmp(argv[1], "run") == 0) {
-        struct supervisor_options options = {
-            .site_file = argv[2], .state_dir = argv[3], .program = "/proc/self/exe"};
-        return supervisor_run(&options);
+    struct cli_args args;
+    struct tc_errinfo info = {0};
+    enum tc_err err = cli_parse(argc, (const char *const *)argv, &args, &info);
+    if (err != TC_OK) {
+        (void)fprintf(stderr, "tocsin: %s\n", info.text);
+        return CLI_EXIT_USAGE;
     }
-    (void)fprintf(stderr, "usage: tocsin run SITE.yaml STATE\n");
-    return 2;
+    return verbs[args.verb](&args);
 }

@@ -2,6 +2,7 @@
 #include "config/config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/read.h"
 
@@ -104,4 +105,43 @@ enum tc_err config_take(struct tc_slice source, const char *name, struct site *r
         (void)tc_fail(info, err, "%s: %s", name, tc_err_text(err));
     config_report_done(&report);
     return err;
+}
+
+/* The child that the front of *PATH names, ".key" or "[3]", which is taken off; NULL when there is none. */
+static const struct tree_node *step(const struct tree_node *node, struct tc_slice *path)
+{
+    bool list = path->ptr[0] == '[';
+    size_t skip = list || path->ptr[0] == '.' ? 1 : 0;
+    struct tc_slice rest = tc_slice_sub(*path, skip, path->len);
+    size_t len = 0;
+    while (len < rest.len && strchr(list ? "]" : ".[", rest.ptr[len]) == NULL)
+        len++;
+    struct tc_slice name = tc_slice_sub(rest, 0, len);
+    *path = tc_slice_sub(rest, list ? len + 1 : len, rest.len);
+    uint64_t index = 0;
+    if (list && tc_slice_u64(name, TREE_NODES_MAX, &index) != TC_OK)
+        return NULL;
+    const struct tree_node *n = node->first;
+    while (n != NULL && (list ? index-- > 0 : !tc_slice_eq(n->key, name)))
+        n = n->next;
+    return n;
+}
+
+struct config_place config_find(struct tc_slice source, const char *path)
+{
+    struct config_place at = {0};
+    struct config_report report;
+    struct tree tree;
+    config_report_init(&report, "");
+    struct tc_slice rest = tc_slice_str(path);
+    if (tree_read(source, &tree, &report) == TC_OK && tree.root != NULL) {
+        const struct tree_node *node = tree.root;
+        while (node != NULL && rest.len > 0)
+            node = step(node, &rest);
+        if (node != NULL)
+            at = tree_place(node);
+    }
+    tree_done(&tree);
+    config_report_done(&report);
+    return at;
 }

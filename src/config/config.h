@@ -19,5 +19,9 @@ enum tc_err config_load(struct tc_slice source, const char *name, struct site *r
 enum tc_err config_take(struct tc_slice source, const char *name, struct site *ret,
                         struct tc_errinfo *info) TC_MUST_USE;
 
+/* Where the value at PATH ("archive.volumes[0].path", "cameras.gate.login") stands in SOURCE, for findings about
+ * the machine that the pure reader cannot make. Line 0 when it is not there. */
+struct config_place config_find(struct tc_slice source, const char *path);
+
 /* The JSON Schema (2020-12) of the file, from the same table that reads it. */
 void config_schema_json(struct tc_buf *out);

@@ -227,6 +227,23 @@ static void test_config__schema__is_json_and_knows_the_sections(void **state)
     json_decref(json);
 }
 
+static void test_config_find__paths__stand_where_the_reader_says(void **state)
+{
+    (void)state;
+    static const char text[] = "site: { id: shop }\narchive:\n  volumes:\n    - { path: /a }\n    - path: /b\n";
+    static const struct {
+        const char *path;
+        uint32_t line, column;
+    } rows[] = {{"site.id", 1, 13}, {"archive.volumes[0].path", 4, 15}, {"archive.volumes[1].path", 5, 13},
+                {"archive.volumes", 3, 3}, {"archive.volumes[2].path", 0, 0}, {"users.anna", 0, 0},
+                {"archive.volumes[x]", 0, 0}, {"site.id.x", 0, 0}};
+    for (size_t i = 0; i < TC_COUNT(rows); i++) {
+        struct config_place at = config_find(tc_slice_str(text), rows[i].path);
+        assert_int_equal(at.line, rows[i].line);
+        assert_int_equal(at.column, rows[i].column);
+    }
+}
+
 static void test_value__sizes_and_distances__keep_their_units(void **state)
 {
     (void)state;
@@ -299,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_config__too_many_findings__are_all_counted),
         cmocka_unit_test(test_config__more_than_the_limits__is_refused_without_harm),
         cmocka_unit_test(test_config__schema__is_json_and_knows_the_sections),
+        cmocka_unit_test(test_config_find__paths__stand_where_the_reader_says),
         cmocka_unit_test(test_value__sizes_and_distances__keep_their_units),
         cmocka_unit_test(test_value__rtsp_urls__are_taken_apart_or_refused),
     };

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of verbs and options. */
+#include "base/check.h"
+#include "cli/options.h"
+
+const struct cli_option cli_options[CLI_OPTION_COUNT] = {
+#define X(id, letter_, name_, kind_, value_, help_)                                                \
+    [CLI_OPT_##id] = {.letter = letter_, .name = name_, .kind = kind_, .value = value_, .help = help_},
+    CLI_OPTION_LIST(X)
+#undef X
+};
+
+#define SUBS(table) .subs = (table), .subs_count = TC_COUNT(table)
+
+static const char *const shells[] = {"bash", "zsh", "fish", NULL};
+
+static const struct cli_sub secret_subs[] = {
+    {.name = "set", .arguments = "NAME", .min = 1, .max = 1, .options = CLI_BIT(FILE),
+     .summary = "store secret:NAME, asked for on the terminal or read from --file"},
+    {.name = "list", .arguments = "",
+     .summary = "print the names of the stored secrets, never their values"},
+    {.name = "remove", .arguments = "NAME", .min = 1, .max = 1, .summary = "remove secret:NAME"},
+};
+
+static const struct cli_sub user_subs[] = {
+    {.name = "list", .arguments = "",
+     .summary = "print the users of the site, their roles and whether they have a password"},
+    {.name = "password", .arguments = "NAME", .min = 1, .max = 1, .options = CLI_BIT(FILE),
+     .summary = "set a user's password, asked for on the terminal or read from --file"},
+    {.name = "lock", .arguments = "NAME", .min = 1, .max = 1,
+     .summary = "remove a user's password, so that nobody signs in with it"},
+};
+
+const struct cli_verb cli_verbs[CLI_VERB_COUNT] = {
+    [CLI_VERB_run] = {
+        .name = "run", .arguments = "", .options = CLI_BIT(FOR),
+        .summary = "run the daemon in the foreground: supervisor and its workers",
+        .text = "Prints one line, ready https://..., when everything is up (and tells systemd). SIGTERM and "
+                "SIGINT end it in order.",
+    },
+    [CLI_VERB_check] = {
+        .name = "check", .arguments = "[FILE]", .max = 1,
+        .summary = "report every error of a configuration and its rules at once",
+        .text = "Prints file:line:column, the line with a caret, the nearest known name and a fix for each "
+                "finding. Also looks at this machine: secrets that are not stored, folders that are not there or "
+                "have no hard links, an unknown time zone. Exits 1 when there is an error; warnings alone exit 0.",
+    },
+    [CLI_VERB_schema] = {
+        .name = "schema", .arguments = "",
+        .summary = "print the JSON Schema of site.yaml, for editors",
+    },
+    [CLI_VERB_secret] = {
+        .name = "secret", .arguments = "", SUBS(secret_subs),
+        .summary = "store what site.yaml refers to as secret:NAME",
+        .text = "A camera's secret is user:password in one line. Values are never taken from the command line "
+                "and never printed.",
+    },
+    [CLI_VERB_user] = {
+        .name = "user", .arguments = "", SUBS(user_subs),
+        .summary = "list the users of site.yaml and set their passwords",
+        .text = "Who may sign in, and in which role, is said in site.yaml; passwords are kept apart from it.",
+    },
+    [CLI_VERB_version] = {
+        .name = "version", .arguments = "", .summary = "print the version",
+    },
+    [CLI_VERB_help] = {
+        .name = "help", .arguments = "[VERB]", .max = 1, .summary = "print help, for a verb or for all",
+    },
+    [CLI_VERB_completion] = {
+        .name = "completion", .arguments = "SHELL", .min = 1, .max = 1, .words = shells,
+        .summary = "print a completion script for bash, zsh or fish",
+        .text = "For bash: tocsin completion bash > /etc/bash_completion.d/tocsin",
+    },
+    [CLI_VERB_man] = {
+        .name = "man", .arguments = "", .summary = "print the manual page as troff",
+        .text = "To read it: tocsin man | man -l -",
+    },
+    [CLI_VERB_worker] = {
+        .name = "worker", .arguments = "ROLE", .min = 1, .max = 1, .hidden = true,
+        .summary = "one process of the daemon; started by the supervisor, not by people",
+    },
+};
