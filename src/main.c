@@ -3,6 +3,7 @@
  * others in src/cli. */
 #include <stdio.h>
 
+#include "archive/archive.h"
 #include "base/check.h"
 #include "base/slice.h"
 #include "capture/capture.h"
@@ -22,6 +23,7 @@ static const struct {
     {TC_ROLE_INTAKE, intake_main},
     {TC_ROLE_CAPTURE, capture_main},
     {TC_ROLE_READER, reader_main},
+    {TC_ROLE_ARCHIVE, archive_main},
 };
 
 /* The label may carry an instance ("capture-1"); the instance itself comes with the set-up. */

@@ -4,13 +4,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "store/archive_db_internal.h"
+#include "store/db.h"
 
-enum { SCHEMA_VERSION = 1, SCRATCH_BYTES_MAX = 256 * 1024, BUSY_MS = 2000 };
+enum { SCHEMA_VERSION = 1, SCRATCH_BYTES_MAX = 256 * 1024 };
 
 static const char *const statement_sql[ST_COUNT] = {
 #define X(name, sql) [ST_##name] = sql,
@@ -36,33 +35,11 @@ static const char schema[] =
     "PRAGMA application_id = 1953456995;"
     "PRAGMA user_version = 1;";
 
-static enum tc_err err_of_sqlite(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_FULL:
-        return TC_E_NO_SPACE;
-    case SQLITE_NOMEM:
-        return TC_E_NOMEM;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return TC_E_CORRUPT;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return TC_E_BUSY;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_CANTOPEN:
-        return TC_E_DENIED;
-    default:
-        return TC_E_IO;
-    }
-}
-
 enum tc_err archive_db_failed(struct archive_db *db, const char *what, struct tc_errinfo *info)
 {
-    int code = sqlite3_extended_errcode(db->sqlite);
-    return tc_fail(info, err_of_sqlite(code), "the index archive.db: %s: %s", what,
-                   sqlite3_errmsg(db->sqlite));
+    enum tc_err err = db_fail(db->sqlite, sqlite3_extended_errcode(db->sqlite), info, what);
+    tc_errinfo_prefix(info, "the index archive.db");
+    return err;
 }
 
 enum tc_err statement_take(struct archive_db *db, enum statement which, sqlite3_stmt **ret,
@@ -98,13 +75,6 @@ enum tc_err statement_run(struct archive_db *db, sqlite3_stmt *st, struct tc_err
     return err;
 }
 
-static enum tc_err exec(struct archive_db *db, const char *sql, struct tc_errinfo *info)
-{
-    if (sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return archive_db_failed(db, "set up", info);
-    return TC_OK;
-}
-
 /* user_version: 0 for an empty file. */
 static enum tc_err read_version(struct archive_db *db, int *ret, struct tc_errinfo *info)
 {
@@ -117,43 +87,31 @@ static enum tc_err read_version(struct archive_db *db, int *ret, struct tc_errin
     return code == SQLITE_ROW ? TC_OK : archive_db_failed(db, "read its version", info);
 }
 
-/* PERSIST_WAL: the -wal and -shm files stay, so that a stopped index opens read-only. */
+/* The index can be made again, so it does not wait for the disk at every commit as the journal
+ * does. */
 static enum tc_err set_up(struct archive_db *db, enum archive_db_mode mode, struct tc_errinfo *info)
 {
-    int persist = 1, version = 0;
-    (void)sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-    TC_TRY(exec(db, "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;", info));
+    int version = 0;
     TC_TRY(read_version(db, &version, info));
     if (version > SCHEMA_VERSION)
         return tc_fail(info, TC_E_UNSUPPORTED, "the index archive.db is of a newer version (%d)",
                        version);
     if (mode == ARCHIVE_DB_READ)
         return version == 0 ? tc_fail(info, TC_E_CORRUPT, "the index archive.db is empty") : TC_OK;
-    (void)sqlite3_file_control(db->sqlite, NULL, SQLITE_FCNTL_PERSIST_WAL, &persist);
-    TC_TRY(exec(db,
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                "PRAGMA journal_size_limit = 16777216;",
-                info));
-    if (version == 0)
-        TC_TRY(exec(db, schema, info));
-    return TC_OK;
+    TC_TRY(db_exec(db->sqlite, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;",
+                   info));
+    return version == 0 ? db_exec(db->sqlite, schema, info) : TC_OK;
 }
 
 enum tc_err archive_db_open(const char *path, enum archive_db_mode mode, struct archive_db **ret,
                             struct tc_errinfo *info)
 {
-    if (mode == ARCHIVE_DB_READ && access(path, F_OK) != 0)
-        return tc_fail(info, TC_E_NOT_FOUND, "there is no index %s", path);
     struct archive_db *db = calloc(1, sizeof *db);
     if (db == NULL)
         return tc_fail(info, TC_E_NOMEM, "open the index");
     tc_buf_init(&db->scratch, SCRATCH_BYTES_MAX);
-    int flags =
-        mode == ARCHIVE_DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    enum tc_err err = TC_OK;
-    if (sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        err = db->sqlite == NULL ? tc_fail(info, TC_E_NOMEM, "open the index")
-                                 : archive_db_failed(db, path, info);
+    enum tc_err err =
+        db_open(path, mode == ARCHIVE_DB_READ ? DB_READ : DB_WRITE, NULL, &db->sqlite, info);
     if (err == TC_OK)
         err = set_up(db, mode, info);
     if (err != TC_OK) {
@@ -168,9 +126,8 @@ void archive_db_close(struct archive_db *db)
 {
     if (db == NULL)
         return;
-    for (size_t i = 0; i < ST_COUNT; i++)
-        sqlite3_finalize(db->statements[i]);
-    sqlite3_close(db->sqlite);
+    db_finalize_all(db->statements, ST_COUNT);
+    db_close(db->sqlite);
     tc_buf_done(&db->scratch);
     free(db);
 }
