@@ -13,6 +13,7 @@ const CONNECT_LIMIT_MS = 5_000;
 
 export interface ChangesHandler {
     change(change: Change): void;
+    isKnown(incident: number): boolean;
     live(serverNow: string | undefined): void;
     notLive(sinceMs: number, retryAtMs: number | null): void;
     away(away: Away): void;
@@ -21,7 +22,7 @@ export interface ChangesHandler {
 }
 
 export class Changes {
-    readonly #log = new ChangeLog();
+    readonly #log: ChangeLog;
     readonly #handler: ChangesHandler;
     #socket: WebSocket | null = null;
     #attempt = 0;
@@ -34,6 +35,7 @@ export class Changes {
 
     constructor(handler: ChangesHandler) {
         this.#handler = handler;
+        this.#log = new ChangeLog((id) => handler.isKnown(id));
     }
 
     open(): void {

@@ -29,6 +29,7 @@ const en = {
     "signin.throttled": "Too many attempts. Wait a minute, then try again.",
     "signin.unreachable": "The server did not answer. Check the connection, then try again.",
     "signin.ended": "Your session has ended. Sign in again.",
+    "signin.stillin": "The server did not answer the sign-out. Close the browser to end the session on this seat.",
     "signin.sound": "You hear one short tone when sound works.",
     "signin.setup": "Signing in to {host}",
 
@@ -164,8 +165,8 @@ const en = {
     "clip.atalarm": "at the alarm",
     "clip.play": "Play",
     "clip.pause": "Pause",
-    "clip.back": "Back 5 seconds",
-    "clip.forward": "Forward 5 seconds",
+    "clip.back": "−5 s: back 5 seconds",
+    "clip.forward": "+5 s: forward 5 seconds",
     "clip.seek": "Position in the clip",
     "clip.newest": "Newest",
     "clip.alarm": "Alarm",

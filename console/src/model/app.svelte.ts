@@ -34,6 +34,8 @@ const HANDLERS: readonly Role[] = ["operator", "supervisor", "administrator"];
 class App {
     stage = $state<"starting" | "signin" | "desk">("starting");
     ended = $state(false);
+    /** The server did not hear the sign-out. */
+    stillIn = $state(false);
     session = $state.raw<Session | null>(null);
     link = $state.raw<Link>({ live: false, sinceMs: null, retryAtMs: null });
     /** The server's clock, ticking; milliseconds since 1970. */
@@ -67,6 +69,9 @@ class App {
     readonly #listeners = new Set<Listener>();
     /** Not yet reported as shown. */
     readonly #unseen = new Set<Id>();
+    /** Reports of `shown` under way, and views that wait for theirs. */
+    readonly #showing = new Map<Id, Promise<void>>();
+    readonly #viewedEarly = new Map<Id, string>();
     /** Opened on this screen at least once. */
     readonly #looked = new Set<Id>();
     /** One set per request under way: incidents that a change has made newer than its answer may be. */
@@ -105,18 +110,23 @@ class App {
     }
 
     async signOut(): Promise<void> {
-        await api.signOut().catch(() => undefined);
-        this.#toSignIn(false);
+        this.#toSignIn(false); // first, so that nothing is asked of a session that has gone
+        try {
+            await api.signOut();
+        } catch {
+            this.stillIn = true;
+        }
     }
 
     async #enter(session: Session): Promise<void> {
         this.session = session;
-        this.ended = false;
+        this.ended = this.stillIn = false;
         this.#setClock(session.now);
         this.stage = "desk";
         this.#timer = window.setInterval(() => this.#second(), 500);
         this.#changes = new Changes({
             change: (change) => this.#take(change),
+            isKnown: (id) => this.#queue.get(id) !== undefined,
             live: (now) => this.#live(now),
             notLive: (sinceMs, retryAtMs) => this.#notLive(sinceMs, retryAtMs),
             away: (away) => this.#away(away),
@@ -135,6 +145,7 @@ class App {
         this.#changes?.close();
         this.#changes = null;
         clearInterval(this.#timer);
+        clearTimeout(this.#detailTimer);
         this.sound.silent();
         this.#queue.clear();
         this.#looked.clear();
@@ -348,9 +359,18 @@ class App {
                 this.#unseen.delete(id);
                 mark("alarm:paint", id);
                 if (this.mayHandle) {
-                    api.shown(id).catch(() => this.#unseen.add(id));
+                    this.#tellShown(id);
                 }
             }
+        }
+    }
+
+    #tellShown(id: Id): void {
+        const told = api.shown(id).catch(() => void this.#unseen.add(id)).finally(() => this.#showing.delete(id));
+        this.#showing.set(id, told);
+        const camera = this.#viewedEarly.get(id);
+        if (camera !== undefined) {
+            this.viewed(id, camera);
         }
     }
 
@@ -467,10 +487,17 @@ class App {
         }
     }
 
+    /** The first frame of video is on the screen. Told after `shown`, also when the picture was quicker. */
     viewed(id: Id, camera: string): void {
-        if (this.mayHandle && !this.head?.phases.viewed) {
-            api.viewed(id, camera).catch(() => undefined);
+        if (!this.mayHandle || this.head?.phases.viewed) {
+            return;
         }
+        if (this.#unseen.has(id)) {
+            this.#viewedEarly.set(id, camera);
+            return;
+        }
+        this.#viewedEarly.delete(id);
+        void (this.#showing.get(id) ?? Promise.resolve()).then(() => api.viewed(id, camera)).catch(() => undefined);
     }
 
     // ---- notices

@@ -28,6 +28,12 @@ export class ChangeLog {
     readonly #held = new Set<string>();
     #head = 0;
     #away: { changes: number; incidents: Set<number>; critical: Set<number> } | null = null;
+    readonly #isKnown: (incident: number) => boolean;
+
+    /** `isKnown`: was this incident on the screens before? Only one that was not counts as new while away. */
+    constructor(isKnown: (incident: number) => boolean) {
+        this.#isKnown = isKnown;
+    }
 
     /** The query value of the next connection; null when nothing has been taken in yet. */
     get resumeAfter(): number | null {
@@ -95,7 +101,7 @@ export class ChangeLog {
             return;
         }
         away.changes += 1;
-        if (change.kind === "incident" && isFresh(change.data)) {
+        if (change.kind === "incident" && isFresh(change.data) && !this.#isKnown(change.data.id)) {
             away.incidents.add(change.data.id);
             if (change.data.priority === 1) {
                 away.critical.add(change.data.id);
