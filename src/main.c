@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "capture/capture.h"
+#include "cli/demo.h"
 #include "cli/options.h"
 #include "cli/site_file.h"
 #include "core/core.h"
@@ -59,6 +60,50 @@ int verb_run(const struct cli_args *args)
         .run_for_s = (int)((for_ns + TC_NS_PER_S - 1) / TC_NS_PER_S),
     };
     return supervisor_run(&options);
+}
+
+static void on_demo_ready(void *ctx, const char *url, const char *fingerprint)
+{
+    demo_announce(ctx, url, fingerprint);
+}
+
+static enum tc_err demo_options_of(const struct cli_args *args, struct demo_options *ret, struct tc_errinfo *info)
+{
+    uint64_t cameras = 4;
+    uint64_t port = 0;
+    TC_TRY(cli_number(args, CLI_OPT_CAMERAS, 1, 64, &cameras, info));
+    TC_TRY(cli_number(args, CLI_OPT_PORT, 1, 65535, &port, info));
+    *ret = (struct demo_options){
+        .cameras = (unsigned)cameras, .port = (uint16_t)port, .dir = args->values[CLI_OPT_STATE]};
+    return TC_OK;
+}
+
+int verb_demo(const struct cli_args *args)
+{
+    static struct demo demo;
+    struct demo_options wish;
+    struct tc_errinfo info = {0};
+    int64_t for_ns = 0;
+    if (cli_duration(args, CLI_OPT_FOR, &for_ns, &info) != TC_OK || demo_options_of(args, &wish, &info) != TC_OK) {
+        (void)cli_failed(&info);
+        return CLI_EXIT_USAGE;
+    }
+    int status = CLI_EXIT_FAILED;
+    if (demo_prepare(&demo, &wish, &info) == TC_OK) {
+        struct supervisor_options options = {
+            .site_file = demo.site_file,
+            .state_dir = demo.state_dir,
+            .program = "/proc/self/exe",
+            .run_for_s = (int)((for_ns + TC_NS_PER_S - 1) / TC_NS_PER_S),
+            .on_ready = on_demo_ready,
+            .ctx = &demo,
+        };
+        status = supervisor_run(&options);
+    } else {
+        (void)cli_failed(&info);
+    }
+    demo_done(&demo);
+    return status;
 }
 
 typedef int verb_fn(const struct cli_args *args);

@@ -46,7 +46,7 @@ static void camera_name(unsigned index, char out[16])
     if (index < TC_COUNT(places))
         (void)snprintf(out, 16, "%s", places[index].camera);
     else
-        (void)snprintf(out, 16, "camera-%u", index + 1);
+        (void)snprintf(out, 16, "camera-%u", (index + 1) % 1000);
 }
 
 static void add_cameras(const struct demo *d, unsigned count, struct tc_buf *out)

@@ -32,6 +32,8 @@ enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_FILE, CLI_DIR, CLI_TIME, CLI_DURATION, C
     X(QUIET, 'q', "quiet", CLI_FLAG, NULL, "print errors only")                                    \
     X(FILE, 0, "file", CLI_FILE, "FILE", "read the value from FILE, - for standard input")         \
     X(FOR, 0, "for", CLI_DURATION, "TIME", "end by itself after TIME, such as 30s")                \
+    X(CAMERAS, 0, "cameras", CLI_NUMBER, "N", "how many simulated cameras (default 4)")            \
+    X(PORT, 0, "port", CLI_NUMBER, "N", "the port to listen on")                                   \
     X(HELP, 'h', "help", CLI_FLAG, NULL, "print help and exit")
 
 enum cli_option_id {
@@ -104,6 +106,8 @@ static inline bool cli_given(const struct cli_args *a, enum cli_option_id id)
 }
 
 /* The option's duration, unchanged when it was not given. TC_E_FORMAT or TC_E_RANGE with INFO. */
+enum tc_err cli_number(const struct cli_args *a, enum cli_option_id id, uint64_t min, uint64_t max, uint64_t *ret,
+                       struct tc_errinfo *info) TC_MUST_USE;
 enum tc_err cli_duration(const struct cli_args *a, enum cli_option_id id, int64_t *ret_ns,
                          struct tc_errinfo *info) TC_MUST_USE;
 /* RFC 3339, "@1795349109" (seconds, perhaps with decimals), "now", or "-10m" before NOW. */

@@ -38,6 +38,14 @@ const struct cli_verb cli_verbs[CLI_VERB_COUNT] = {
         .text = "Prints one line, ready https://..., when everything is up (and tells systemd). SIGTERM and "
                 "SIGINT end it in order.",
     },
+    [CLI_VERB_demo] = {
+        .name = "demo", .arguments = "",
+        .options = CLI_BIT(FOR) | CLI_BIT(CAMERAS) | CLI_BIT(PORT),
+        .summary = "run a complete simulated site in a temporary folder",
+        .text = "Simulated cameras and a simulated panel, which speak the real protocols, and the real daemon. "
+                "Prints the console's address and a password that is good for one sign-in. With --state the "
+                "folder is kept there.",
+    },
     [CLI_VERB_check] = {
         .name = "check", .arguments = "[FILE]", .max = 1,
         .summary = "report every error of a configuration and its rules at once",

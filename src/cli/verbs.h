@@ -8,6 +8,7 @@ struct cli_args;
 /* In the order of help. */
 #define CLI_VERB_LIST(X)                                                                           \
     X(run)                                                                                         \
+    X(demo)                                                                                        \
     X(check)                                                                                       \
     X(schema)                                                                                      \
     X(secret)                                                                                      \

@@ -139,9 +139,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         struct sim_conn *c = LIST_FIRST(&cam->viewers);
         while (c != NULL) {
             struct sim_conn *next = LIST_NEXT(c, viewing);
-            conn_send_picture(c, key);
+            camera_conn_send_picture(c, key);
             if (c->closing)
-                conn_close(c);
+                camera_conn_close(c);
             c = next;
         }
     }
@@ -216,10 +216,10 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)peer;
     (void)len;
     struct sim_cameras *s = arg;
-    if (s->conn_count >= SIM_CONNS_MAX)
+    if (s->camera_conn_count >= SIM_CONNS_MAX)
         (void)close(fd);
     else
-        conn_open(s, fd);
+        camera_conn_open(s, fd);
 }
 
 /* Once a second: sender reports that are due, sessions that nobody keeps alive. */
@@ -233,11 +233,11 @@ static void on_housekeeping(evutil_socket_t fd, short what, void *arg)
     while (c != NULL) {
         struct sim_conn *next = LIST_NEXT(c, all);
         if (c->state == CONN_PLAYING && now - c->report_mono_ns >= SIM_CAMERA_SR_S * TC_NS_PER_S)
-            conn_send_report(c);
+            camera_conn_send_report(c);
         if (now - c->alive_mono_ns > s->options.session_timeout_s * TC_NS_PER_S)
             c->closing = true;
         if (c->closing)
-            conn_close(c);
+            camera_conn_close(c);
         c = next;
     }
 }
@@ -411,7 +411,7 @@ void sim_cameras_stop(struct sim_cameras *s)
     if (s == NULL)
         return;
     while (!LIST_EMPTY(&s->conns))
-        conn_close(LIST_FIRST(&s->conns));
+        camera_conn_close(LIST_FIRST(&s->conns));
     for (size_t i = 0; i < s->cam_count; i++) {
         if (s->cams[i].tick != NULL)
             event_free(s->cams[i].tick);

@@ -24,7 +24,7 @@ enum {
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 
-void conn_open(struct sim_cameras *s, int fd)
+void camera_conn_open(struct sim_cameras *s, int fd)
 {
     struct sim_conn *c = calloc(1, sizeof *c);
     if (c == NULL) {
@@ -37,16 +37,16 @@ void conn_open(struct sim_cameras *s, int fd)
     tc_buf_init(&c->out, OUT_BYTES_MAX);
     c->alive_mono_ns = clock_mono().ns;
     LIST_INSERT_HEAD(&s->conns, c, all);
-    s->conn_count++;
+    s->camera_conn_count++;
     int one = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     c->on_read = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     c->on_write = event_new(s->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
     if (c->on_read == NULL || c->on_write == NULL || event_add(c->on_read, NULL) != 0)
-        conn_close(c);
+        camera_conn_close(c);
 }
 
-void conn_end_session(struct sim_conn *c)
+void camera_conn_end_session(struct sim_conn *c)
 {
     if (c->state == CONN_PLAYING) {
         LIST_REMOVE(c, viewing);
@@ -58,11 +58,11 @@ void conn_end_session(struct sim_conn *c)
     c->session[0] = '\0';
 }
 
-void conn_close(struct sim_conn *c)
+void camera_conn_close(struct sim_conn *c)
 {
-    conn_end_session(c);
+    camera_conn_end_session(c);
     LIST_REMOVE(c, all);
-    c->server->conn_count--;
+    c->server->camera_conn_count--;
     if (c->on_read != NULL)
         event_free(c->on_read);
     if (c->on_write != NULL)
@@ -92,7 +92,7 @@ static size_t push(struct sim_conn *c, struct tc_slice bytes)
     return 0;
 }
 
-void conn_send(struct sim_conn *c, struct tc_slice bytes)
+void camera_conn_send(struct sim_conn *c, struct tc_slice bytes)
 {
     if (c->closing)
         return;
@@ -121,7 +121,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         (void)event_del(c->on_write);
     }
     if (c->closing)
-        conn_close(c);
+        camera_conn_close(c);
 }
 
 static void send_udp(struct sim_conn *c, struct tc_slice frames)
@@ -150,7 +150,7 @@ static void send_udp(struct sim_conn *c, struct tc_slice frames)
 static void send_interleaved(struct sim_conn *c, struct tc_slice frames)
 {
     if (c->rtp_channel == 0) {
-        conn_send(c, frames);
+        camera_conn_send(c, frames);
         return;
     }
     TC_CLEANUP(tc_buf_done) struct tc_buf copy;
@@ -161,14 +161,14 @@ static void send_interleaved(struct sim_conn *c, struct tc_slice frames)
         if (copy.err == TC_OK)
             copy.data[at + 1] = c->rtp_channel;
     }
-    conn_send(c, tc_buf_view(&copy));
+    camera_conn_send(c, tc_buf_view(&copy));
 }
 
 static void send_garbage(struct sim_conn *c)
 {
     static const uint8_t garbage[] =
         "\0\xff\r\nthese bytes are no RTSP \x80\x81\x82 HTTP/1.1 200\r\n\r\n";
-    conn_send(c, tc_slice(garbage, sizeof garbage));
+    camera_conn_send(c, tc_slice(garbage, sizeof garbage));
 }
 
 /* Does the camera's fault take the place of this picture? */
@@ -183,13 +183,13 @@ static bool misbehave(struct sim_conn *c)
         return false;
     }
     if (cam->fault == SIM_FAULT_DROP) {
-        conn_send(c, tc_slice_sub(tc_buf_view(&cam->pack.bytes), 0, cam->pack.bytes.len / 2));
+        camera_conn_send(c, tc_slice_sub(tc_buf_view(&cam->pack.bytes), 0, cam->pack.bytes.len / 2));
         c->closing = true;
     }
     return true;
 }
 
-void conn_send_picture(struct sim_conn *c, bool key)
+void camera_conn_send_picture(struct sim_conn *c, bool key)
 {
     if (misbehave(c))
         return;
@@ -207,7 +207,7 @@ void conn_send_picture(struct sim_conn *c, bool key)
         send_interleaved(c, frames);
 }
 
-void conn_send_report(struct sim_conn *c)
+void camera_conn_send_report(struct sim_conn *c)
 {
     const struct sim_cam *cam = c->cam;
     int64_t wall = cam_wall_ns(cam);
@@ -227,7 +227,7 @@ void conn_send_report(struct sim_conn *c)
         (void)sendto(c->server->udp_rtcp_fd, report.data + RTP_PACK_FRAME_BYTES, len, MSG_DONTWAIT,
                      (struct sockaddr *)&c->udp_rtcp, c->udp_len);
     else
-        conn_send(c, tc_buf_view(&report));
+        camera_conn_send(c, tc_buf_view(&report));
 }
 
 /* --- in
@@ -251,7 +251,7 @@ static size_t take_one(struct sim_conn *c, struct tc_slice in)
     if (c->closing || next != RTSP_DONE)
         return 0;
     c->alive_mono_ns = clock_mono().ns;
-    conn_answer(c, &m);
+    camera_conn_answer(c, &m);
     return m.bytes;
 }
 
@@ -280,5 +280,5 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         c->closing = true;
     }
     if (c->closing)
-        conn_close(c);
+        camera_conn_close(c);
 }

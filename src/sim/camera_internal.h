@@ -39,7 +39,7 @@ struct sim_cam {
     LIST_HEAD(, sim_conn) viewers;
 };
 
-enum conn_state { CONN_INIT, CONN_READY, CONN_PLAYING };
+enum camera_conn_state { CONN_INIT, CONN_READY, CONN_PLAYING };
 
 struct sim_conn {
     struct sim_cameras *server;
@@ -52,7 +52,7 @@ struct sim_conn {
     size_t out_at;
     bool closing; /* freed when the current call ends */
     struct http_challenge challenge;
-    enum conn_state state;
+    enum camera_conn_state state;
     struct sim_cam *cam; /* from SETUP on */
     char session[CAM_SESSION_BYTES];
     uint8_t rtp_channel, rtcp_channel;
@@ -75,7 +75,7 @@ struct sim_cameras {
     struct sim_cam *cams;
     size_t cam_count;
     LIST_HEAD(, sim_conn) conns;
-    unsigned conn_count;
+    unsigned camera_conn_count;
     int udp_rtp_fd, udp_rtcp_fd; /* -1 until somebody asks for UDP */
     uint16_t udp_port;           /* of RTP; RTCP is one above */
     struct event *on_udp_rtcp;
@@ -96,16 +96,16 @@ void cam_set_port(struct sockaddr_storage *address, uint16_t port);
 enum tc_err cameras_open_udp(struct sim_cameras *s) TC_MUST_USE;
 
 /* camera_conn.c */
-void conn_open(struct sim_cameras *s, int fd);
-void conn_close(struct sim_conn *c);
+void camera_conn_open(struct sim_cameras *s, int fd);
+void camera_conn_close(struct sim_conn *c);
 /* Leaves the viewers and forgets the session; the connection stays. */
-void conn_end_session(struct sim_conn *c);
+void camera_conn_end_session(struct sim_conn *c);
 /* Sends or keeps bytes; closes (later) when memory or the viewer is gone. */
-void conn_send(struct sim_conn *c, struct tc_slice bytes);
+void camera_conn_send(struct sim_conn *c, struct tc_slice bytes);
 /* The camera's last packed picture. */
-void conn_send_picture(struct sim_conn *c, bool key);
-void conn_send_report(struct sim_conn *c);
+void camera_conn_send_picture(struct sim_conn *c, bool key);
+void camera_conn_send_report(struct sim_conn *c);
 
 /* camera_rtsp.c */
 /* Answers one request. */
-void conn_answer(struct sim_conn *c, const struct rtsp_message *m);
+void camera_conn_answer(struct sim_conn *c, const struct rtsp_message *m);

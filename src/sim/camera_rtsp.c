@@ -221,7 +221,7 @@ static void on_setup(struct request *r)
         answer_only(r, NOT_IN_THIS_STATE);
         return;
     }
-    conn_end_session(c);
+    camera_conn_end_session(c);
     if (rtsp_transport_parse(rtsp_header(r->m, "Transport"), &t) != TC_OK || !t.unicast ||
         (!t.tcp && !set_up_udp(c, &t))) {
         answer_only(r, NO_SUCH_TRANSPORT);
@@ -278,7 +278,7 @@ static void on_pause(struct request *r)
 
 static void on_teardown(struct request *r)
 {
-    conn_end_session(r->conn);
+    camera_conn_end_session(r->conn);
     answer_only(r, OK);
 }
 
@@ -387,7 +387,7 @@ static void dispatch(struct request *r)
     answer_only(r, NOT_IMPLEMENTED);
 }
 
-void conn_answer(struct sim_conn *c, const struct rtsp_message *m)
+void camera_conn_answer(struct sim_conn *c, const struct rtsp_message *m)
 {
     struct request r = {
         .conn = c, .m = m, .cseq = rtsp_cseq(m), .cam = camera_of(c->server, m->uri)};
@@ -401,6 +401,6 @@ void conn_answer(struct sim_conn *c, const struct rtsp_message *m)
         tc_buf_init(&r.answer, ANSWER_BYTES_MAX);
         answer_only(&r, SERVER_ERROR);
     }
-    conn_send(c, tc_buf_view(&r.answer));
+    camera_conn_send(c, tc_buf_view(&r.answer));
     tc_buf_done(&r.answer);
 }

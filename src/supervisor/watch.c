@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -170,6 +174,23 @@ static void on_ping_tick(evutil_socket_t fd, short what, void *arg)
     health_send(s);
 }
 
+/* systemd's readiness, where it started us. */
+static void notify_systemd(const char *state)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    const char *path = getenv("NOTIFY_SOCKET");
+    if (path == NULL || tc_slice_to_str(tc_slice_str(path), to.sun_path, sizeof to.sun_path) != TC_OK)
+        return;
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    if (to.sun_path[0] == '@')
+        to.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to, len) < 0)
+        log_warn("systemd could not be told that we are ready: %s", strerrorname_np(errno));
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 void watch_announce(struct supervisor *s)
 {
     for (size_t i = 0; i < s->workers_count; i++) {
@@ -186,6 +207,7 @@ void watch_announce(struct supervisor *s)
     }
     (void)printf("ready %s\n", url);
     (void)fflush(stdout);
+    notify_systemd("READY=1");
     log_info("certificate SHA-256 %s", s->fingerprint);
     if (s->options->on_ready != NULL)
         s->options->on_ready(s->options->ctx, url, s->fingerprint);

@@ -76,7 +76,7 @@ static enum tc_err send_referred(struct worker *w, const char *name, const char 
         return TC_OK;
     struct tc_errinfo info = {0};
     TC_CLEANUP(secret_wipe) struct tc_buf value;
-    tc_buf_init(&value, SECRET_BYTES_MAX);
+    tc_buf_init(&value, 2 * SECRET_BYTES_MAX);
     if (secret_get(w->sup->secrets_fd, name, &value, &info) != TC_OK) {
         log_error("%s: %s (set it with: tocsin secret set %s)", of, info.text, name);
         return TC_OK;
@@ -98,7 +98,7 @@ static enum tc_err send_passwords(struct worker *w)
         struct tc_errinfo info = {0};
         char name[MSG_NAME_BYTES];
         TC_CLEANUP(secret_wipe) struct tc_buf hash;
-        tc_buf_init(&hash, SECRET_BYTES_MAX);
+        tc_buf_init(&hash, 2 * SECRET_BYTES_MAX);
         (void)snprintf(name, sizeof name, "password/%s", user);
         enum tc_err err = secret_get(w->sup->secrets_fd, name, &hash, &info);
         if (err == TC_OK)
