@@ -132,10 +132,6 @@ static enum tc_err opened(struct web_backend *b, struct ask *a, web_answer_fn *f
 enum tc_err web_backend_ask(struct web_backend *b, const struct web_ask *ask, web_answer_fn *fn, void *ctx,
                             uint64_t *ret_id)
 {
-    if (ask->quiet) {
-        *ret_id = 0;
-        return send_request(b, ++b->last << 8, ask);
-    }
     struct ask *a = open_slot(b);
     if (a == NULL)
         return TC_E_BUSY;
@@ -159,6 +155,12 @@ static void tell_cancelled(struct web_backend *b, uint64_t id)
 {
     const struct msg_cancel c = {.request = id};
     (void)!b->opt.send(b->opt.ctx, MSG_CANCEL, &c, tc_slice(NULL, 0), -1);
+}
+
+void web_backend_end(struct web_backend *b, uint64_t id)
+{
+    if (id != 0)
+        tell_cancelled(b, id);
 }
 
 void web_backend_cancel(struct web_backend *b, uint64_t id)

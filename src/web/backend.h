@@ -43,7 +43,6 @@ struct web_ask {
     const char *peer;
     const char *idempotency_key; /* NULL for none */
     bool local;
-    bool quiet; /* no answer is expected; the function is never called */
     int64_t wait_ns; /* 0: WEB_ASK_MAX_NS */
 };
 
@@ -68,6 +67,8 @@ enum tc_err web_backend_ask(struct web_backend *b, const struct web_ask *ask, we
 /* Who is at the other end of this local connection? Answered with `peer`. */
 enum tc_err web_backend_ask_peer(struct web_backend *b, int fd, web_answer_fn *fn, void *ctx,
                                  uint64_t *ret_id) TC_MUST_USE;
+/* An answered question that lasts (a stream, live video) is over: core is told. 0 is fine. */
+void web_backend_end(struct web_backend *b, uint64_t id);
 /* Nobody waits for it any more. 0 and answered ids are fine. */
 void web_backend_cancel(struct web_backend *b, uint64_t id);
 /* Core's link is gone: every open question is answered with 503. */

@@ -40,6 +40,7 @@ struct follower {
     uint64_t place;
     uint64_t hello; /* core's last seq when it was let in */
     uint64_t ask;   /* open question, 0: none */
+    uint64_t watch; /* core's permission to follow, as long as it lasts */
     struct tc_mono kept, asked;
     char token[WEB_TOKEN_BYTES];
     struct tc_buf out;
@@ -50,6 +51,7 @@ struct web_changes {
     struct web_backlog *backlog;
     struct follower *followers;
     unsigned count;
+    unsigned watches; /* followers that core lets follow */
     uint64_t cut;
 };
 
@@ -93,11 +95,16 @@ uint64_t web_changes_cut(const struct web_changes *w)
 static void on_gone(void *ctx)
 {
     struct follower *f = ctx;
-    web_backend_cancel(f->all->opt.backend, f->ask);
+    struct web_changes *all = f->all;
+    web_backend_cancel(all->opt.backend, f->ask);
+    web_backend_end(all->opt.backend, f->watch);
+    all->watches -= f->watch != 0;
+    if (all->watches == 0) /* core tells nothing to nobody: from here on something may be missing */
+        web_backlog_clear(all->backlog);
     *f->link = f->next;
     if (f->next != NULL)
         f->next->link = f->link;
-    f->all->count--;
+    all->count--;
     tc_buf_done(&f->out);
     free(f);
 }
@@ -231,24 +238,6 @@ static void send_item(struct follower *f, json_t *item)
     free(text);
 }
 
-/* A cursor inside a seq: reader tells that seq again, and what is known of it is left out. */
-static void send_items(struct follower *f, json_t *items)
-{
-    uint64_t seq = f->cursor.seq;
-    uint32_t known = f->cursor.index;
-    size_t at;
-    json_t *item;
-    uint32_t index = 0;
-    json_array_foreach(items, at, item)
-    {
-        json_int_t item_seq = json_integer_value(json_object_get(item, "seq"));
-        bool same = item_seq > 0 && (uint64_t)item_seq == seq;
-        if (same && (known == UINT32_MAX || index++ <= known))
-            continue;
-        send_item(f, item);
-    }
-}
-
 static void go_live(struct follower *f)
 {
     struct web_backlog *b = f->all->backlog;
@@ -277,7 +266,10 @@ static void on_history(void *ctx, const struct web_answer *a)
         go_live(f);
         return;
     }
-    send_items(f, items);
+    size_t at;
+    json_t *item;
+    json_array_foreach(items, at, item)
+        send_item(f, item);
     f->cursor.index = UINT32_MAX; /* a page ends with a whole seq */
     bool more = json_is_integer(json_object_get(page, "next"));
     json_decref(page);
@@ -302,8 +294,7 @@ static enum tc_err ask(struct follower *f, const char *route, struct tc_slice pa
 static void ask_history(struct follower *f)
 {
     char after[24];
-    bool inside = f->cursor.index != UINT32_MAX && f->cursor.seq > 0;
-    (void)snprintf(after, sizeof after, "%" PRIu64, f->cursor.seq - inside);
+    (void)snprintf(after, sizeof after, "%" PRIu64, f->cursor.seq);
     TC_CLEANUP(tc_buf_done) struct tc_buf params;
     tc_buf_init(&params, 256);
     msg_param_add(&params, tc_slice_str("after"), tc_slice_str(after));
@@ -358,6 +349,10 @@ static void begin(struct follower *f, uint64_t seq)
         f->state = LIVE;
         send_live(f);
     } else {
+        /* Reader tells a seq as a whole: one of which a part is known comes again rather than not at all. */
+        if (f->cursor.index != UINT32_MAX && f->cursor.seq > 0)
+            f->cursor.seq--;
+        f->cursor.index = UINT32_MAX;
         f->state = HISTORY;
         ask_history(f);
     }
@@ -379,13 +374,14 @@ static void refuse(struct follower *f, const struct web_answer *a)
 static void on_may(void *ctx, const struct web_answer *a)
 {
     struct follower *f = ctx;
+    uint64_t id = f->ask;
     f->ask = 0;
-    if (f->state != ASKING)
-        return;
     if (a->status != 200) {
         refuse(f, a);
         return;
     }
+    f->watch = id;
+    f->all->watches++;
     json_t *root = json_loadb((const char *)a->body.ptr, a->body.len, 0, NULL);
     json_int_t seq = json_integer_value(json_object_get(root, "seq"));
     read_kinds(f, json_object_get(root, "kinds"));
@@ -457,7 +453,7 @@ void web_changes_open(struct web_changes *w, struct web_conn *c, bool websocket,
         f->next->link = &f->next;
     w->followers = f;
     w->count++;
-    if (ask(f, "changes_open", tc_slice(NULL, 0), 0, on_may) != TC_OK)
+    if (ask(f, "stream", tc_slice(NULL, 0), 0, on_may) != TC_OK)
         refuse(f, &(struct web_answer){.status = 503, .detail = "core is away; try again in a moment"});
 }
 
@@ -476,8 +472,10 @@ void web_changes_on_change(struct web_changes *w, struct msg *m)
 void web_changes_core_gone(struct web_changes *w)
 {
     web_backlog_clear(w->backlog);
+    w->watches = 0;
     for (struct follower *f = w->followers, *next; f != NULL; f = next) {
         next = f->next;
+        f->watch = 0;
         if (f->state == LIVE || f->state == HISTORY)
             cut(f, "restart", "the core is being restarted; resume");
     }
@@ -512,7 +510,7 @@ void web_changes_tick(struct web_changes *w)
             keep_alive(f);
         if (f->ask == 0 && f->state == LIVE && now - f->asked.ns >= ASK_AGAIN_NS) {
             f->asked.ns = now;
-            (void)!ask(f, "changes_open", tc_slice(NULL, 0), 0, on_still_may);
+            (void)!ask(f, "session_get", tc_slice(NULL, 0), 0, on_still_may);
         }
     }
 }

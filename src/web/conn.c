@@ -33,6 +33,8 @@ static void set_deadline(struct web_conn *c, int64_t after_ns)
 
 static void forget_request(struct web_conn *c)
 {
+    if (c->bytes != NULL) /* a password may stand in it */
+        explicit_bzero(c->bytes, c->head_bytes + (size_t)c->head.content_length);
     free(c->bytes);
     c->bytes = NULL;
     c->head_bytes = 0;
@@ -205,6 +207,13 @@ void web_conn_hold(struct web_conn *c, const struct web_holder *ops, void *ctx)
     c->holder_ctx = ctx;
     c->server->stats.held++;
     bufferevent_setwatermark(c->bev, EV_WRITE, ops->low, 0);
+}
+
+void web_conn_release(struct web_conn *c)
+{
+    TC_ASSERT(!c->started);
+    if (c->state == WEB_STATE_HELD)
+        drop_holder(c);
 }
 
 struct bufferevent *web_conn_take(struct web_conn *c, const struct web_holder *ops, void *ctx)

@@ -128,6 +128,8 @@ struct web_holder {
 
 /* The answer comes later. OPS and CTX live until web_reply_end or on_gone. */
 void web_conn_hold(struct web_conn *c, const struct web_holder *ops, void *ctx);
+/* The holder gives the connection to another one, who calls hold, take or reply at once. */
+void web_conn_release(struct web_conn *c);
 /* The same, and the connection no longer speaks HTTP: raw bytes both ways until it ends. The caller has
  * written nothing yet; what it writes goes through the returned bufferevent, which stays the connection's. */
 struct bufferevent *web_conn_take(struct web_conn *c, const struct web_holder *ops, void *ctx);

@@ -74,7 +74,7 @@ static const struct web_route routes[] = {
           PAGE P("open", QUERY, BOOL, false, 0, 0, NULL, "1: only those whose incident is open"))
     ROUTE(incidents, GET, V "/incidents", VIEWER, CORE, 200, "list of incidents", "incidents",
           PAGE P("state", QUERY, WORD, false, 0, 0, "open|closed|all", "open when not given"))
-    ROUTE(incident_get, GET, V "/incidents/{id}", VIEWER, CORE, 200, "the incident in full",
+    ROUTE(incident, GET, V "/incidents/{id}", VIEWER, CORE, 200, "the incident in full",
           "one incident with phases, alarms, actions, notes", ID_NUMBER)
     ROUTE(incident_pickup, POST, V "/incidents/{id}/pickup", OPERATOR, CORE, 200, "the incident",
           "make it mine; 409 when somebody has it", ID_NUMBER)
