@@ -15,6 +15,7 @@
 #include "model/role.h"
 #include "reader/reader.h"
 #include "supervisor/supervisor.h"
+#include "web/web.h"
 
 static const struct {
     enum tc_role role;
@@ -25,6 +26,7 @@ static const struct {
     {TC_ROLE_CAPTURE, capture_main},
     {TC_ROLE_READER, reader_main},
     {TC_ROLE_ARCHIVE, archive_main},
+    {TC_ROLE_WEB, web_main},
 };
 
 /* The label may carry an instance ("capture-1"); the instance itself comes with the set-up. */

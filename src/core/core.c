@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/core.h"
 
+#include <jansson.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,7 @@ static enum tc_err prepare(struct process *p, struct tc_errinfo *info)
     c->p = p;
     c->starter = getuid();
     db_before_sandbox();
+    json_object_seed(0); /* reads /dev/urandom, which is not there behind the sandbox */
     return config_take(process_config(p), process_setup(p)->site_file, &c->site, info);
 }
 

@@ -14,7 +14,8 @@
     X(OPEN_READ, "open-read", "open files for reading")                                            \
     X(OPEN_WRITE, "open-write", "open, write, sync, rename and delete files, measure free space")  \
     X(LINKS, "links", "make directories and hard links")                                           \
-    X(MEMFD, "memfd", "make memory files")
+    X(MEMFD, "memfd", "make memory files")                                                         \
+    X(WHO, "who", "ask who is at the other end of a local connection")
 
 enum call_group {
 #define X(name, word, text) GROUP_##name,

@@ -9,7 +9,8 @@ const struct sandbox_row sandbox_rows[TC_ROLE_COUNT] = {
     /* Starts the others: what it could not do, they could not either. Reads no network. */
     [TC_ROLE_SUPERVISOR] = {.groups = 0, .group_of = TC_ROLE_SUPERVISOR},
     [TC_ROLE_INTAKE] = {.groups = G(BASE) | G(SOCKETS) | G(ACCEPT), .group_of = TC_ROLE_INTAKE},
-    [TC_ROLE_CORE] = {.groups = G(BASE) | G(THREADS) | G(READ_AT) | G(OPEN_READ) | G(OPEN_WRITE),
+    [TC_ROLE_CORE] = {.groups = G(BASE) | G(THREADS) | G(READ_AT) | G(OPEN_READ) |
+                                G(OPEN_WRITE) | G(WHO),
                       .state = DIR_WRITE,
                       .group_of = TC_ROLE_CORE},
     [TC_ROLE_READER] = {.groups = G(BASE) | G(READ_AT) | G(OPEN_READ),

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -148,6 +149,8 @@ static const struct call calls_sockets[] = {
     ANY("getsockopt"), ANY("setsockopt"), ANY("getsockname"), ANY("getpeername"), ANY("shutdown"),
 };
 
+static const struct call calls_who[] = {ONLY("getsockopt", 2, SO_PEERCRED)};
+
 static const struct call calls_accept[] = {ANY("accept4"), ANY("accept")};
 
 static const struct call calls_read_at[] = {
@@ -209,6 +212,7 @@ static const struct {
     [GROUP_OPEN_WRITE] = {calls_open_write, TC_COUNT(calls_open_write)},
     [GROUP_LINKS] = {calls_links, TC_COUNT(calls_links)},
     [GROUP_MEMFD] = {calls_memfd, TC_COUNT(calls_memfd)},
+    [GROUP_WHO] = {calls_who, TC_COUNT(calls_who)},
 };
 
 /* End a confined process. */

@@ -3,6 +3,7 @@
 #include "web/web.h"
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -108,6 +109,7 @@ static enum tc_err prepare(struct process *p, struct tc_errinfo *info)
 {
     struct web *w = web_of(p);
     w->process = p;
+    json_object_seed(0); /* reads /dev/urandom: not possible later, and without it hashes could be foreseen */
     web_app_init(&w->app);
     w->app.now = clock_mono;
     w->app.find_asset = web_asset_find;
