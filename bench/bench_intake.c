@@ -67,16 +67,22 @@ static _Noreturn void die(const char *what)
 
 /* ---- the site ---- */
 
-static uint16_t free_port(void)
+/* COUNT ports that nobody listens on, all different: each is held until all are found. */
+static void free_ports(uint16_t *out, size_t count)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
-        getsockname(fd, (struct sockaddr *)&a, &len) != 0)
-        die("a free port");
-    (void)close(fd);
-    return ntohs(a.sin_port);
+    int fds[8];
+    TC_ASSERT(count <= TC_COUNT(fds));
+    for (size_t i = 0; i < count; i++) {
+        struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t len = sizeof a;
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fds[i] < 0 || bind(fds[i], (struct sockaddr *)&a, sizeof a) != 0 ||
+            getsockname(fds[i], (struct sockaddr *)&a, &len) != 0)
+            die("a free port");
+        out[i] = ntohs(a.sin_port);
+    }
+    for (size_t i = 0; i < count; i++)
+        (void)close(fds[i]);
 }
 
 static void write_site(const struct settings *s, const char *path)
@@ -303,8 +309,10 @@ int main(int argc, char **argv)
     (void)snprintf(log, sizeof log, "%s/log", s.dir);
     s.log = s.log == NULL ? log : s.log;
     (void)snprintf(site, sizeof site, "%s/site.yaml", s.dir);
-    s.port = free_port();
-    s.console_port = free_port();
+    uint16_t ports[2];
+    free_ports(ports, TC_COUNT(ports));
+    s.port = ports[0];
+    s.console_port = ports[1];
     write_site(&s, site);
     printf("Durable, acknowledged DC-09 signals: %u panels, each waits for its ACK, %u s\n\n",
            s.panels, s.seconds);

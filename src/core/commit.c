@@ -103,13 +103,43 @@ static void launch(struct core *c)
     (void)pthread_mutex_unlock(&c->lock);
 }
 
+/* When the batch leaves. At once, with two exceptions that are worth more than the wait:
+ * - news of the last commit (a DURABLE entry) alone does not start a commit of its own, which every
+ *   signal that comes meanwhile would have to wait out; it goes with the next batch, or after a while;
+ * - on a disk whose syncs take milliseconds, the panels just acknowledged send again in a moment: up
+ *   to half of a commit's time lets them share one commit. Else the first of them would take it
+ *   alone, and all others would wait for two. */
+enum { DURABLE_ALONE_MS = 20, GATHER_MS_MAX = 5, GATHER_ACKS_MIN = 8 };
+
+static int64_t wait_ms(const struct core *c)
+{
+    const struct batch *b = c->filling;
+    if (!b->tells_durable && b->outbox.len == 0)
+        return DURABLE_ALONE_MS;
+    if (c->commit_acks < GATHER_ACKS_MIN || b->acks_count >= c->commit_acks)
+        return 0;
+    int64_t half_ms = c->commit_took_ns / 2 / TC_NS_PER_MS;
+    return half_ms < GATHER_MS_MAX ? half_ms : GATHER_MS_MAX;
+}
+
+static void consider_launch(struct core *c)
+{
+    int64_t left_ns = c->commit_ended.ns + wait_ms(c) * TC_NS_PER_MS - clock_mono().ns;
+    if (left_ns <= 0) {
+        launch(c);
+        return;
+    }
+    struct timeval left = {.tv_usec = left_ns / TC_NS_PER_US + 1};
+    (void)event_add(c->ev_kick, &left);
+}
+
 static void on_kick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct core *c = arg;
     if (c->flying == NULL)
-        launch(c);
+        consider_launch(c);
 }
 
 void commit_kick(struct core *c)
@@ -145,7 +175,10 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
         core_fail(c, "a commit of the journal failed, nothing in it was acknowledged", &c->commit_info);
         return;
     }
-    int64_t took_ns = clock_mono().ns - c->commit_began.ns;
+    c->commit_ended = clock_mono();
+    int64_t took_ns = c->commit_ended.ns - c->commit_began.ns;
+    c->commit_took_ns = took_ns;
+    c->commit_acks = b->acks_count;
     c->commits++;
     c->commit_ns_sum += took_ns;
     if (took_ns > c->commit_ns_max)
@@ -155,7 +188,7 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
     note_durable(c, b);
     clear(b);
     if (c->filling->entries.count > 0 || c->filling->outbox.len > 0)
-        launch(c);
+        consider_launch(c);
 }
 
 static enum tc_err init_batch(struct batch *b)

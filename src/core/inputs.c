@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "core/internal.h"
+#include "model/panel_code.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
 
@@ -58,15 +59,12 @@ static uint64_t add_signal(struct core *c, const struct signal *s, uint64_t dupl
     return core_input(c, &e) ? e.seq : 0;
 }
 
-/* What the panel's code says, unless the point is said to be something else. Trouble, tamper, openings and tests
- * of a point stay what they are. */
+/* What the panel's code says, or what its point is configured to be. Intake has asked the same table; asked
+ * again here, because the configuration of this process is the one that counts. */
 static enum ev_type type_of(const struct msg_signal_event *ev, const struct site_point *point)
 {
-    enum ev_type type = ev_type_by_number(ev->type);
-    enum ev_class class_ = ev_type_class(type);
-    bool fixed = class_ == EV_CLASS_SUPERVISION || class_ == EV_CLASS_AREA || class_ == EV_CLASS_SYSTEM ||
-                 type == EV_FIRE_TROUBLE || type == EV_FIRE_SUPERVISORY || type == EV_NONE;
-    return point != NULL && point->type != 0 && !fixed ? ev_type_by_number(point->type) : type;
+    enum ev_type by_point = point == NULL ? EV_NONE : ev_type_by_number(point->type);
+    return panel_type_at_point(ev_type_by_number(ev->type), by_point);
 }
 
 static int64_t event_time(const struct signal *s, const struct msg_signal_event *ev)

@@ -93,7 +93,10 @@ struct core {
     /* counters for /metrics */
     uint64_t signals, duplicates, commits, entries;
     int64_t commit_ns_max, commit_ns_sum;
-    struct tc_mono commit_began;
+    /* the last commit: for how long the next batch may wait for company */
+    struct tc_mono commit_began, commit_ended;
+    int64_t commit_took_ns;
+    size_t commit_acks;
 };
 
 /* core.c */

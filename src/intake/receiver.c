@@ -239,9 +239,23 @@ struct receiver *receiver_free(struct receiver *r)
     return NULL;
 }
 
+/* A link that lives and says nothing of a signal for so long has lost it (or its answer): core
+ * knows a signal that it has seen before, so asking again is safe. */
+static void ask_again(struct receiver *r, struct tc_mono now)
+{
+    const struct pending *oldest = pending_find(&r->pending, r->pending.first);
+    if (oldest == NULL ||
+        oldest->body.received_mono_ns > now.ns - RECEIVER_ASK_AGAIN_S * TC_NS_PER_S ||
+        r->asked_again.ns > now.ns - RECEIVER_ASK_AGAIN_S * TC_NS_PER_S)
+        return;
+    r->asked_again = now;
+    receiver_link_up(r);
+}
+
 void receiver_sweep(struct receiver *r)
 {
     struct tc_mono now = r->ops.mono(r->ops.ctx);
+    ask_again(r, now);
     for (size_t i = 0; i < RECEIVER_CONNS_MAX; i++)
         if (r->conns[i] != NULL)
             conn_sweep(r->conns[i], now);

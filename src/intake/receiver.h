@@ -25,9 +25,10 @@ enum {
     CONN_JUNK_BYTES_MAX = 65536, /* garbage without one good frame: then it is closed */
     CONN_FIRST_FRAME_S =
         30, /* a new connection shows a good frame of a known account within this */
-    CONN_WHOLE_FRAME_S = 15, /* a frame that has begun ends within this */
-    CONN_STUCK_S = 60,       /* half-closed, or not taking our replies */
-    CONN_IDLE_S = 25 * 3600, /* more than the longest usual supervision interval, a day */
+    CONN_WHOLE_FRAME_S = 15,   /* a frame that has begun ends within this */
+    CONN_STUCK_S = 60,         /* half-closed, or not taking our replies */
+    RECEIVER_ASK_AGAIN_S = 30, /* a signal not durable after this is sent to core again */
+    CONN_IDLE_S = 25 * 3600,   /* more than the longest usual supervision interval, a day */
 };
 
 struct event_base;

@@ -80,6 +80,7 @@ struct receiver {
     size_t dirty_count;
     uint32_t held[RECEIVER_CONNS_MAX]; /* slots that wait for room, oldest first */
     size_t held_count;
+    struct tc_mono asked_again;
     struct event *thaw;       /* armed when somebody waits for its rate */
     struct panel_rate *rates; /* one per panel of the site */
     struct pending_ring pending;

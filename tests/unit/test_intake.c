@@ -456,6 +456,22 @@ static void test_link__core_restarts__everything_not_durable_is_sent_again(void 
     close(fd);
 }
 
+static void test_link__core_says_nothing_for_long__is_asked_again_once_in_a_while(void **state)
+{
+    struct world *w = *state;
+    int fd = connect_panel(w);
+    w->mono.ns = 100 * TC_NS_PER_S;
+    send_body(w, fd, "\"NULL\"0000L0#1234[]");
+    w->mono.ns += RECEIVER_ASK_AGAIN_S * TC_NS_PER_S;
+    receiver_sweep(w->receiver);
+    receiver_sweep(w->receiver);
+    assert_int_equal(w->kept_count, 2);
+    assert_int_equal(w->kept[1].body.id, w->kept[0].body.id);
+    make_durable(w, w->kept[0].body.id);
+    assert_string_equal(answers(fd), "\"ACK\"0000L0#1234[]");
+    close(fd);
+}
+
 /* One panel that does not wait for its acknowledgements is read no further than its share; nothing
  * is lost. */
 static void test_pressure__a_panel_that_floods__waits_and_loses_nothing(void **state)
@@ -590,6 +606,7 @@ int main(void)
         TEST(test_events__text__says_what_the_configuration_cannot),
         TEST(test_digest__retransmission_and_news__same_and_different),
         TEST(test_link__core_restarts__everything_not_durable_is_sent_again),
+        TEST(test_link__core_says_nothing_for_long__is_asked_again_once_in_a_while),
         TEST(test_pressure__a_panel_that_floods__waits_and_loses_nothing),
         TEST(test_pressure__an_account_beyond_its_rate__waits_alone),
         TEST(test_timeout__silent_slow_and_stale_connections__are_closed),
