@@ -34,6 +34,17 @@ enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_FILE, CLI_DIR, CLI_TIME, CLI_DURATION, C
     X(FOR, 0, "for", CLI_DURATION, "TIME", "end by itself after TIME, such as 30s")                \
     X(CAMERAS, 0, "cameras", CLI_NUMBER, "N", "how many simulated cameras (default 4)")            \
     X(PORT, 0, "port", CLI_NUMBER, "N", "the port to listen on")                                   \
+    X(JOURNAL, 0, "journal", CLI_FLAG, NULL, "the journal of the state directory")                 \
+    X(FROM, 0, "from", CLI_TIME, "TIME", "not before TIME: RFC 3339, @seconds, or -10m")           \
+    X(TO, 0, "to", CLI_TIME, "TIME", "before TIME")                                                \
+    X(LIMIT, 'n', "limit", CLI_NUMBER, "COUNT", "at most so many, the newest (default 50; all of a given time)")        \
+    X(PANEL, 0, "panel", CLI_TEXT, "ID", "only those of this panel")                               \
+    X(ACCOUNT, 0, "account", CLI_TEXT, "ACCOUNT", "only those with this account")                  \
+    X(ZONE, 0, "zone", CLI_TEXT, "ID", "only those of this zone")                                  \
+    X(TYPE, 0, "type", CLI_TEXT, "TYPE", "only those of this event type, such as fire.smoke or fire.*") \
+    X(OPEN, 0, "open", CLI_FLAG, NULL, "only those that are not over")                             \
+    X(CLOSED, 0, "closed", CLI_FLAG, NULL, "only those that are closed")                           \
+    X(FOLLOW, 'f', "follow", CLI_FLAG, NULL, "then go on with what comes, until interrupted")      \
     X(HELP, 'h', "help", CLI_FLAG, NULL, "print help and exit")
 
 enum cli_option_id {

@@ -31,6 +31,14 @@ static const struct cli_sub user_subs[] = {
      .summary = "remove a user's password, so that nobody signs in with it"},
 };
 
+static const struct cli_sub incidents_subs[] = {
+    {.name = "show", .arguments = "ID", .min = 1, .max = 1,
+     .summary = "print one incident in full, with its phase ledger"},
+};
+
+#define LIST_OPTIONS (CLI_BIT(FROM) | CLI_BIT(TO) | CLI_BIT(LIMIT) | CLI_BIT(FOLLOW))
+#define LIST_TEXT "Reads the journal in the state directory, of a running daemon or of a stopped one. "
+
 const struct cli_verb cli_verbs[CLI_VERB_COUNT] = {
     [CLI_VERB_run] = {
         .name = "run", .arguments = "", .options = CLI_BIT(FOR),
@@ -52,6 +60,33 @@ const struct cli_verb cli_verbs[CLI_VERB_COUNT] = {
         .text = "Prints file:line:column, the line with a caret, the nearest known name and a fix for each "
                 "finding. Also looks at this machine: secrets that are not stored, folders that are not there or "
                 "have no hard links, an unknown time zone. Exits 1 when there is an error; warnings alone exit 0.",
+    },
+    [CLI_VERB_signals] = {
+        .name = "signals", .arguments = "",
+        .options = LIST_OPTIONS | CLI_BIT(PANEL) | CLI_BIT(ACCOUNT),
+        .summary = "list what panels sent, as it came", .text = LIST_TEXT "Oldest first.",
+    },
+    [CLI_VERB_events] = {
+        .name = "events", .arguments = "", .options = LIST_OPTIONS | CLI_BIT(ZONE) | CLI_BIT(TYPE),
+        .summary = "list what the signals mean", .text = LIST_TEXT "Oldest first.",
+    },
+    [CLI_VERB_alarms] = {
+        .name = "alarms", .arguments = "",
+        .options = LIST_OPTIONS | CLI_BIT(ZONE) | CLI_BIT(TYPE) | CLI_BIT(PANEL) | CLI_BIT(OPEN),
+        .summary = "list alarms with their count and condition", .text = LIST_TEXT "Oldest first.",
+    },
+    [CLI_VERB_incidents] = {
+        .name = "incidents", .arguments = "", SUBS(incidents_subs), .sub_optional = true,
+        .options = LIST_OPTIONS | CLI_BIT(OPEN) | CLI_BIT(CLOSED),
+        .summary = "list incidents, or show one", .text = LIST_TEXT "Oldest first.",
+    },
+    [CLI_VERB_verify] = {
+        .name = "verify", .arguments = "", .options = CLI_BIT(JOURNAL),
+        .summary = "prove that a record was not changed",
+        .text = "With --journal: walks every record of the journal, of a running daemon or of a stopped one, and "
+                "checks numbers, form, hash chain and columns. Names the first record that is wrong and exits 1. "
+                "Prints the last hash: a journal cut off at its end is still good by itself, so compare that hash "
+                "with one kept elsewhere.",
     },
     [CLI_VERB_schema] = {
         .name = "schema", .arguments = "",

@@ -10,6 +10,11 @@ struct cli_args;
     X(run)                                                                                         \
     X(demo)                                                                                        \
     X(check)                                                                                       \
+    X(signals)                                                                                     \
+    X(events)                                                                                      \
+    X(alarms)                                                                                      \
+    X(incidents)                                                                                   \
+    X(verify)                                                                                      \
     X(schema)                                                                                      \
     X(secret)                                                                                      \
     X(user)                                                                                        \
