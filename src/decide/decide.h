@@ -50,7 +50,8 @@ void decide_operator(struct decide *d, const struct record_entry *e);
 void decide_outcome(struct decide *d, const struct record_entry *e);
 void decide_rules(struct decide *d, const struct record_entry *event, uint64_t incident);
 /* Cameras of the zone start (or go on with) the incident's clip. AT: the moment the pre-roll precedes. */
-void decide_record(struct decide *d, uint64_t incident, struct tc_slice zone, struct tc_wall at, bool active,
-                   struct tc_slice why);
+void decide_record(struct decide *d, uint64_t incident, struct tc_slice zone, struct tc_wall at, bool active);
+/* An alarm of the incident was repeated: the clips that it has go on. */
+void decide_record_on(struct decide *d, uint64_t incident, struct tc_wall at, bool active);
 /* The incident's last active alarm is normal: its clips get their end. */
 void decide_record_end(struct decide *d, uint64_t incident, struct tc_wall normal_at);

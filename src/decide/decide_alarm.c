@@ -120,7 +120,7 @@ static void raise_alarm(struct decide *d, const struct subject *s, const struct 
         entry_i64(&e, RF_ALARM, (int64_t)d->state->last_seq);
         decide_emit(d, &e);
     }
-    decide_record(d, id, s->zone, s->at, s->state == EV_STATE_ACTIVE, tc_slice_str("alarm"));
+    decide_record(d, id, s->zone, s->at, s->state == EV_STATE_ACTIVE);
     decide_rules(d, event, id);
 }
 
@@ -134,7 +134,7 @@ static void repeat_alarm(struct decide *d, const struct subject *s, const struct
     entry_i64(&e, RF_ALARM, (int64_t)a->id);
     entry_i64(&e, RF_COUNT, (int64_t)a->count + 1);
     decide_emit(d, &e);
-    decide_record(d, id, s->zone, s->at, s->state == EV_STATE_ACTIVE, tc_slice_str("repeat"));
+    decide_record_on(d, id, s->at, s->state == EV_STATE_ACTIVE);
 }
 
 /* All alarms normal again: the clips get their end, and an incident that has its outcome closes. */

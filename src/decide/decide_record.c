@@ -68,8 +68,17 @@ static void tell_cameras(struct decide *d, uint64_t incident, const uint32_t *ca
     decide_emit(d, &e);
 }
 
-void decide_record(struct decide *d, uint64_t incident, struct tc_slice zone, struct tc_wall at, bool active,
-                   struct tc_slice why)
+void decide_record_on(struct decide *d, uint64_t incident, struct tc_wall at, bool active)
+{
+    const struct incident *in = state_incident(d->state, incident);
+    for (size_t i = 0; in != NULL && i < in->clips_count && d->err == TC_OK; i++) {
+        uint32_t camera = site_camera_find(d->site, tc_slice_str(in->clips[i].camera));
+        if (camera != SITE_NONE)
+            renew_clip(d, incident, &d->site->cameras[camera], &in->clips[i], at, active);
+    }
+}
+
+void decide_record(struct decide *d, uint64_t incident, struct tc_slice zone, struct tc_wall at, bool active)
 {
     uint32_t cameras[INCIDENT_CLIPS_MAX];
     uint32_t index = site_zone_find(d->site, zone);
@@ -79,8 +88,7 @@ void decide_record(struct decide *d, uint64_t incident, struct tc_slice zone, st
     struct incident *in = state_incident(d->state, incident);
     if (in == NULL || d->err != TC_OK)
         return;
-    if (!tc_slice_is(why, "repeat"))
-        tell_cameras(d, incident, cameras, count);
+    tell_cameras(d, incident, cameras, count);
     for (size_t i = 0; i < count; i++) {
         const struct site_camera *c = &d->site->cameras[cameras[i]];
         const struct incident_clip *clip = incident_clip_find(in, tc_slice_str(c->id));

@@ -28,6 +28,7 @@ void state_done(struct state *s)
     free(s->event_text);
     tc_map_done(&s->alarm_map);
     tc_map_done(&s->point_map);
+    tc_map_done(&s->panel_map);
     tc_map_done(&s->incident_map);
     state_init(s);
 }
@@ -109,13 +110,22 @@ struct incident_alarm *state_alarm_find(const struct state *s, enum ev_type type
     return incident_alarm_find(*ret_incident, s->alarms[at].alarm);
 }
 
+static bool panel_is(const void *ctx, uint32_t value)
+{
+    const struct state_key *k = ctx;
+    return tc_slice_is(k->panel, k->state->panels[value].id);
+}
+
 struct state_panel *state_panel_find(const struct state *s, struct tc_slice id)
 {
-    for (size_t i = 0; i < s->panels_count; i++) {
-        if (tc_slice_is(id, s->panels[i].id))
-            return &s->panels[i];
-    }
-    return NULL;
+    struct state_key k = {.state = s, .panel = id};
+    int64_t at = tc_map_find(&s->panel_map, tc_map_hash(TC_MAP_SEED, id), panel_is, &k);
+    return at < 0 ? NULL : &s->panels[at];
+}
+
+enum tc_err state_index_panel(struct state *s, size_t at)
+{
+    return tc_map_add(&s->panel_map, tc_map_hash(TC_MAP_SEED, tc_slice_str(s->panels[at].id)), (uint32_t)at);
 }
 
 struct state_camera *state_camera_find(const struct state *s, struct tc_slice id)
@@ -322,6 +332,8 @@ enum tc_err state_write(struct state *s, struct tc_buf *out)
 static enum tc_err index_all(struct state *s)
 {
     TC_TRY(state_index_incidents(s));
+    for (size_t i = 0; i < s->panels_count; i++)
+        TC_TRY(state_index_panel(s, i));
     for (size_t i = 0; i < s->points_count; i++)
         TC_TRY(tc_map_add(&s->point_map,
                           state_point_hash(tc_slice_str(s->points[i].panel), tc_slice_str(s->points[i].point)),

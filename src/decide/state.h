@@ -109,6 +109,7 @@ struct state {
     size_t alarms_free_count, alarms_free_cap;
     struct tc_map alarm_map;
     struct tc_map point_map;
+    struct tc_map panel_map;
     struct tc_map incident_map;
     struct incident_event event; /* of the EVENT entry folded last, for the alarm that follows */
     char *event_text;

@@ -37,6 +37,7 @@ static enum tc_err fold_signal(struct state *s, const struct record_entry *e)
         if (p == NULL)
             return TC_E_NOMEM;
         tc_slice_to_str_cut(id, p->id, sizeof p->id);
+        TC_TRY(state_index_panel(s, s->panels_count - 1));
     }
     p->last_heard_at = wall_field(e, RF_RECEIVED_AT);
     if (digest.len != sizeof p->digests[0].digest || entry_has(e, RF_DUPLICATE_OF))
