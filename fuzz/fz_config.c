@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as site.yaml: no crash, every reported place lies in the file, renderers stay bounded, and what
- * is accepted is a site that its own check accepts. Seeds: tests/golden/config/. */
+/* Any bytes as site.yaml: no crash, every reported place lies in the file, renderers stay bounded,
+ * and what is accepted is a site that its own check accepts. Seeds: tests/golden/config/. */
 #include <stdlib.h>
 
 #include "base/check.h"

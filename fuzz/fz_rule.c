@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a clause of a rule: no crash, a fault lies in the clause, an accepted action prints as text that
- * is accepted again as the same action. Seeds: tests/golden/rule/. */
+/* Any bytes as a clause of a rule: no crash, a fault lies in the clause, an accepted action prints
+ * as text that is accepted again as the same action. Seeds: tests/golden/rule/. */
 #include <stdlib.h>
 #include <string.h>
 

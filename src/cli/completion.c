@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Completion scripts for three shells, from the table. Words of the table are plain (letters, digits, "-"), so
- * nothing needs quoting but the help texts in zsh and fish, which are escaped. */
+/* Completion scripts for three shells, from the table. Words of the table are plain (letters,
+ * digits, "-"), so nothing needs quoting but the help texts in zsh and fish, which are escaped. */
 #include <string.h>
 
 #include "base/check.h"
@@ -14,7 +14,8 @@ static uint64_t options_of(const struct cli_verb *v)
     return bits;
 }
 
-/* TEXT between single quotes of a shell, with the characters of SPECIAL escaped by a backslash before. */
+/* TEXT between single quotes of a shell, with the characters of SPECIAL escaped by a backslash
+ * before. */
 static void add_quoted(struct tc_buf *out, const char *text, const char *special)
 {
     tc_buf_add_u8(out, '\'');
@@ -70,19 +71,21 @@ static void bash_values(struct tc_buf *out, enum cli_kind kind, const char *acti
 
 static void complete_bash(struct tc_buf *out)
 {
-    tc_buf_add_str(out, "# bash completion for tocsin, made by `tocsin completion bash`\n"
-                        "_tocsin() {\n"
-                        "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= i\n"
-                        "    case $prev in\n");
+    tc_buf_add_str(
+        out, "# bash completion for tocsin, made by `tocsin completion bash`\n"
+             "_tocsin() {\n"
+             "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= i\n"
+             "    case $prev in\n");
     bash_values(out, CLI_FILE, "$(compgen -f -- \"$cur\")");
     bash_values(out, CLI_DIR, "$(compgen -d -- \"$cur\")");
-    tc_buf_add_str(out, "    esac\n"
-                        "    for (( i = 1; i < COMP_CWORD; i++ )); do\n"
-                        "        case ${COMP_WORDS[i]} in -*) ;; *) verb=${COMP_WORDS[i]}; break ;; esac\n"
-                        "    done\n"
-                        "    local words\n"
-                        "    case $verb in\n"
-                        "        '') words='");
+    tc_buf_add_str(
+        out, "    esac\n"
+             "    for (( i = 1; i < COMP_CWORD; i++ )); do\n"
+             "        case ${COMP_WORDS[i]} in -*) ;; *) verb=${COMP_WORDS[i]}; break ;; esac\n"
+             "    done\n"
+             "    local words\n"
+             "    case $verb in\n"
+             "        '') words='");
     add_verb_names(out);
     tc_buf_add_str(out, "' ;;\n");
     for (size_t i = 0; i < CLI_VERB_COUNT; i++) {
@@ -96,7 +99,8 @@ static void complete_bash(struct tc_buf *out)
     }
     tc_buf_add_str(out, "    esac\n"
                         "    COMPREPLY=( $(compgen -W \"$words\" -- \"$cur\") )\n"
-                        "    [[ ${#COMPREPLY[@]} -gt 0 || $cur == -* ]] || COMPREPLY=( $(compgen -f -- \"$cur\") )\n"
+                        "    [[ ${#COMPREPLY[@]} -gt 0 || $cur == -* ]] || COMPREPLY=( $(compgen "
+                        "-f -- \"$cur\") )\n"
                         "}\n"
                         "complete -o filenames -F _tocsin tocsin\n");
 }
@@ -119,8 +123,8 @@ static void zsh_option(struct tc_buf *out, const struct cli_option *o)
 
 static void zsh_verb(struct tc_buf *out, const struct cli_verb *v)
 {
-    tc_buf_add_fmt(out, "        %s%s%s)\n          _arguments", v->name, v->alias == NULL ? "" : "|",
-                   v->alias == NULL ? "" : v->alias);
+    tc_buf_add_fmt(out, "        %s%s%s)\n          _arguments", v->name,
+                   v->alias == NULL ? "" : "|", v->alias == NULL ? "" : v->alias);
     for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
         if ((options_of(v) >> i & 1) != 0)
             zsh_option(out, &cli_options[i]);
@@ -138,9 +142,10 @@ static void zsh_verb(struct tc_buf *out, const struct cli_verb *v)
 
 static void complete_zsh(struct tc_buf *out)
 {
-    tc_buf_add_str(out, "#compdef tocsin\n# zsh completion for tocsin, made by `tocsin completion zsh`\n"
-                        "_tocsin() {\n"
-                        "  local -a verbs\n  verbs=(\n");
+    tc_buf_add_str(out,
+                   "#compdef tocsin\n# zsh completion for tocsin, made by `tocsin completion zsh`\n"
+                   "_tocsin() {\n"
+                   "  local -a verbs\n  verbs=(\n");
     for (size_t i = 0; i < CLI_VERB_COUNT; i++) {
         if (cli_verbs[i].hidden)
             continue;
@@ -169,22 +174,25 @@ static void fish_verb(struct tc_buf *out, const struct cli_verb *v)
     add_quoted(out, v->summary, "\\");
     tc_buf_add_u8(out, '\n');
     for (size_t i = 0; i < v->subs_count; i++) {
-        tc_buf_add_fmt(out, "complete -c tocsin -n '__fish_seen_subcommand_from %s' -f -a %s -d ", v->name,
-                       v->subs[i].name);
+        tc_buf_add_fmt(out, "complete -c tocsin -n '__fish_seen_subcommand_from %s' -f -a %s -d ",
+                       v->name, v->subs[i].name);
         add_quoted(out, v->subs[i].summary, "\\");
         tc_buf_add_u8(out, '\n');
     }
     for (const char *const *w = v->words; w != NULL && *w != NULL; w++)
-        tc_buf_add_fmt(out, "complete -c tocsin -n '__fish_seen_subcommand_from %s' -f -a %s\n", v->name, *w);
+        tc_buf_add_fmt(out, "complete -c tocsin -n '__fish_seen_subcommand_from %s' -f -a %s\n",
+                       v->name, *w);
     for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
         const struct cli_option *o = &cli_options[i];
         if ((options_of(v) >> i & 1) == 0)
             continue;
-        tc_buf_add_fmt(out, "complete -c tocsin -n '__fish_seen_subcommand_from %s' -l %s", v->name, o->name);
+        tc_buf_add_fmt(out, "complete -c tocsin -n '__fish_seen_subcommand_from %s' -l %s", v->name,
+                       o->name);
         if (o->letter != 0)
             tc_buf_add_fmt(out, " -s %c", o->letter);
-        tc_buf_add_str(out, o->kind == CLI_FLAG ? " -d "
-                            : o->kind == CLI_FILE ? " -r -F -d " : " -r -d ");
+        tc_buf_add_str(out, o->kind == CLI_FLAG   ? " -d "
+                            : o->kind == CLI_FILE ? " -r -F -d "
+                                                  : " -r -d ");
         add_quoted(out, o->help, "\\");
         tc_buf_add_u8(out, '\n');
     }

@@ -6,7 +6,8 @@
 
 enum { WIDTH = 100, INDENT = 4, GAP_COLUMN = 26 };
 
-/* TEXT wrapped at WIDTH, every line but the first indented by INDENT_BY; the first begins at COLUMN. */
+/* TEXT wrapped at WIDTH, every line but the first indented by INDENT_BY; the first begins at
+ * COLUMN. */
 static void add_wrapped(struct tc_buf *out, const char *text, size_t column, size_t indent_by)
 {
     struct tc_slice rest = tc_slice_str(text);
@@ -59,8 +60,9 @@ static void add_option(struct tc_buf *out, const struct cli_option *o)
 
 void cli_help_all(struct tc_buf *out)
 {
-    tc_buf_add_str(out, "tocsin " TOCSIN_VERSION ": video surveillance and alarms as one platform\n\n"
-                        "usage: tocsin VERB [ARGUMENT]... [OPTION]...\n\n");
+    tc_buf_add_str(out,
+                   "tocsin " TOCSIN_VERSION ": video surveillance and alarms as one platform\n\n"
+                   "usage: tocsin VERB [ARGUMENT]... [OPTION]...\n\n");
     for (size_t i = 0; i < CLI_VERB_COUNT; i++) {
         const struct cli_verb *v = &cli_verbs[i];
         TC_CLEANUP(tc_buf_done) struct tc_buf left;
@@ -72,9 +74,12 @@ void cli_help_all(struct tc_buf *out)
             add_row(out, tc_buf_cstr(&left), v->summary);
     }
     tc_buf_add_u8(out, '\n');
-    add_wrapped(out, "`tocsin help VERB` tells what a verb takes. Times are RFC 3339 (2026-11-22T12:05:09Z), "
-                     "@SECONDS since 1970, now, or -10m for ten minutes ago. Exits: 0 done, 1 a check failed or "
-                     "it could not be done, 2 bad usage.", 0, 0);
+    add_wrapped(
+        out,
+        "`tocsin help VERB` tells what a verb takes. Times are RFC 3339 (2026-11-22T12:05:09Z), "
+        "@SECONDS since 1970, now, or -10m for ten minutes ago. Exits: 0 done, 1 a check failed or "
+        "it could not be done, 2 bad usage.",
+        0, 0);
 }
 
 static uint64_t options_of(const struct cli_verb *v)
@@ -89,8 +94,8 @@ static void add_usage(struct tc_buf *out, const struct cli_verb *v)
 {
     const char *lead = "usage:";
     if (v->subs == NULL || v->sub_optional) {
-        tc_buf_add_fmt(out, "%s tocsin %s%s%s [OPTION]...\n", lead, v->name, v->arguments[0] == 0 ? "" : " ",
-                       v->arguments);
+        tc_buf_add_fmt(out, "%s tocsin %s%s%s [OPTION]...\n", lead, v->name,
+                       v->arguments[0] == 0 ? "" : " ", v->arguments);
         lead = "      ";
     }
     for (size_t i = 0; i < v->subs_count; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The manual page, troff with the man macros, from the table. No date: the page changes with the table only. */
+/* The manual page, troff with the man macros, from the table. No date: the page changes with the
+ * table only. */
 #include <string.h>
 
 #include "cli/options.h"
@@ -110,11 +111,12 @@ static const char page_end[] =
 
 void cli_manual(struct tc_buf *out)
 {
-    tc_buf_add_str(out, ".\\\" Made by `tocsin man` from the table of verbs and options; not edited by hand.\n"
-                        ".TH TOCSIN 1 \"\" \"tocsin " TOCSIN_VERSION "\" \"User Commands\"\n"
-                        ".SH NAME\ntocsin \\- video surveillance and alarms as one platform\n"
-                        ".SH SYNOPSIS\n\\fBtocsin\\fR \\fIVERB\\fR [\\fIARGUMENT\\fR]... [\\fIOPTION\\fR]...\n"
-                        ".SH VERBS\n");
+    tc_buf_add_str(
+        out, ".\\\" Made by `tocsin man` from the table of verbs and options; not edited by hand.\n"
+             ".TH TOCSIN 1 \"\" \"tocsin " TOCSIN_VERSION "\" \"User Commands\"\n"
+             ".SH NAME\ntocsin \\- video surveillance and alarms as one platform\n"
+             ".SH SYNOPSIS\n\\fBtocsin\\fR \\fIVERB\\fR [\\fIARGUMENT\\fR]... [\\fIOPTION\\fR]...\n"
+             ".SH VERBS\n");
     for (size_t i = 0; i < CLI_VERB_COUNT; i++) {
         if (!cli_verbs[i].hidden)
             add_verb(out, &cli_verbs[i]);

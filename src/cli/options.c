@@ -47,7 +47,8 @@ static enum tc_err fail_option(const struct parsing *p, struct tc_slice name)
     }
     const char *near = tc_nearest(name, names, count);
     if (near != NULL)
-        return tc_fail(p->info, TC_E_UNKNOWN, "unknown option --%.*s; did you mean --%s?", TC_FMT(name), near);
+        return tc_fail(p->info, TC_E_UNKNOWN, "unknown option --%.*s; did you mean --%s?",
+                       TC_FMT(name), near);
     return tc_fail(p->info, TC_E_UNKNOWN, "unknown option --%.*s", TC_FMT(name));
 }
 
@@ -69,7 +70,8 @@ static enum tc_err take_value(struct parsing *p, size_t id, const char *inline_v
     if (inline_value != NULL)
         return set_option(p, id, inline_value);
     if (p->at + 1 >= p->argc)
-        return tc_fail(p->info, TC_E_FORMAT, "--%s needs a value: --%s %s", o->name, o->name, o->value);
+        return tc_fail(p->info, TC_E_FORMAT, "--%s needs a value: --%s %s", o->name, o->name,
+                       o->value);
     p->at++;
     return set_option(p, id, p->argv[p->at]);
 }
@@ -152,10 +154,10 @@ static enum tc_err fail_sub(const struct parsing *p, const char *word)
         return tc_fail(p->info, TC_E_FORMAT, "%s needs one of: %s", v->name, known);
     const char *near = tc_nearest(tc_slice_str(word), names, v->subs_count);
     if (near != NULL)
-        return tc_fail(p->info, TC_E_UNKNOWN, "unknown word \"%s\" behind %s; did you mean %s?", word, v->name,
-                       near);
-    return tc_fail(p->info, TC_E_UNKNOWN, "unknown word \"%s\" behind %s; it takes one of: %s", word, v->name,
-                   known);
+        return tc_fail(p->info, TC_E_UNKNOWN, "unknown word \"%s\" behind %s; did you mean %s?",
+                       word, v->name, near);
+    return tc_fail(p->info, TC_E_UNKNOWN, "unknown word \"%s\" behind %s; it takes one of: %s",
+                   word, v->name, known);
 }
 
 static enum tc_err take_word(struct parsing *p, const char *word)
@@ -180,8 +182,8 @@ static enum tc_err check_options(const struct parsing *p)
         if (p->args->values[i] == NULL || (may >> i & 1) != 0)
             continue;
         return tc_fail(p->info, TC_E_UNKNOWN, "%s%s%s takes no --%s", cli_verbs[p->args->verb].name,
-                       p->args->sub == NULL ? "" : " ", p->args->sub == NULL ? "" : p->args->sub->name,
-                       cli_options[i].name);
+                       p->args->sub == NULL ? "" : " ",
+                       p->args->sub == NULL ? "" : p->args->sub->name, cli_options[i].name);
     }
     return TC_OK;
 }
@@ -208,8 +210,9 @@ static enum tc_err check_counts(const struct parsing *p)
 /* `tocsin secret --help` and `tocsin --help` become `tocsin help secret` and `tocsin help`. */
 static void turn_into_help(struct parsing *p)
 {
-    const char *about = p->has_verb && p->args->verb != CLI_VERB_help ? cli_verbs[p->args->verb].name
-                                                                      : p->args->arguments[0];
+    const char *about = p->has_verb && p->args->verb != CLI_VERB_help
+                            ? cli_verbs[p->args->verb].name
+                            : p->args->arguments[0];
     *p->args = (struct cli_args){.verb = CLI_VERB_help};
     if (about != NULL) {
         p->args->arguments[0] = about;
@@ -231,7 +234,8 @@ static enum tc_err take_one(struct parsing *p)
     return word[1] == '-' ? long_option(p, word + 2) : short_options(p, word + 1);
 }
 
-enum tc_err cli_parse(int argc, const char *const *argv, struct cli_args *ret, struct tc_errinfo *info)
+enum tc_err cli_parse(int argc, const char *const *argv, struct cli_args *ret,
+                      struct tc_errinfo *info)
 {
     *ret = (struct cli_args){.verb = CLI_VERB_help};
     struct parsing p = {.argc = argc, .argv = argv, .args = ret, .info = info};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secrets from a file or from the terminal, never from the command line, where every user of the machine could
- * read them. */
+/* Secrets from a file or from the terminal, never from the command line, where every user of the
+ * machine could read them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -35,7 +35,8 @@ static enum tc_err write_text(int fd, const char *text)
     return write(fd, text, len) == (ssize_t)len ? TC_OK : TC_E_IO;
 }
 
-/* Asks without echo. Signals wait meanwhile, so that Ctrl-C does not leave the terminal without echo. */
+/* Asks without echo. Signals wait meanwhile, so that Ctrl-C does not leave the terminal without
+ * echo. */
 static enum tc_err ask(int fd, const char *prompt, struct tc_buf *out)
 {
     struct termios before;
@@ -87,7 +88,8 @@ enum tc_err cli_secret_read(const struct cli_args *args, const char *prompt, boo
     }
     int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
-        return tc_fail(info, TC_E_CLOSED, "no terminal to ask on; use --file FILE, or --file - for standard input");
+        return tc_fail(info, TC_E_CLOSED,
+                       "no terminal to ask on; use --file FILE, or --file - for standard input");
     enum tc_err err = ask_twice(fd, prompt, again, out, info);
     (void)close(fd);
     return err;

@@ -75,7 +75,8 @@ enum tc_err cli_site_path(const struct cli_args *args, const char *file, char pa
             found = site_places[i];
     }
     if (found == NULL)
-        return tc_fail(info, TC_E_NOT_FOUND, "no configuration: neither %s nor %s is there; name one with -c FILE",
+        return tc_fail(info, TC_E_NOT_FOUND,
+                       "no configuration: neither %s nor %s is there; name one with -c FILE",
                        site_places[0], site_places[1]);
     if (strlen(found) >= CLI_PATH_BYTES)
         return tc_fail(info, TC_E_LIMIT, "the name of the configuration is too long");
@@ -135,7 +136,8 @@ enum tc_err cli_state_open(const struct cli_args *args, bool create, int *ret_fd
         return tc_fail_errno(info, errno, "cannot make the state directory %s", path);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return tc_fail_errno(info, errno, "cannot open the state directory %s (--state names another)", path);
+        return tc_fail_errno(info, errno,
+                             "cannot open the state directory %s (--state names another)", path);
     *ret_fd = fd;
     return TC_OK;
 }

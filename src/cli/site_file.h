@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the verbs read from this machine: the configuration, the state directory, values from a file or from the
- * terminal. */
+/* What the verbs read from this machine: the configuration, the state directory, values from a file
+ * or from the terminal. */
 #pragma once
 
 #include "cli/options.h"
@@ -17,12 +17,12 @@ struct cli_site {
     bool loaded;
 };
 
-/* The name of the configuration: FILE, or what -c names, or the first of /etc/tocsin/site.yaml and ./site.yaml.
- * TC_E_NOT_FOUND when neither of these is there. */
+/* The name of the configuration: FILE, or what -c names, or the first of /etc/tocsin/site.yaml and
+ * ./site.yaml. TC_E_NOT_FOUND when neither of these is there. */
 enum tc_err cli_site_path(const struct cli_args *args, const char *file, char path[CLI_PATH_BYTES],
                           struct tc_errinfo *info) TC_MUST_USE;
-/* Reads FILE, or what -c names, or the first of /etc/tocsin/site.yaml and ./site.yaml. TC_E_CONFIG: read, and
- * S->report tells what is wrong. Other errors: INFO. cli_site_done in any case. */
+/* Reads FILE, or what -c names, or the first of /etc/tocsin/site.yaml and ./site.yaml. TC_E_CONFIG:
+ * read, and S->report tells what is wrong. Other errors: INFO. cli_site_done in any case. */
 enum tc_err cli_site_read(const struct cli_args *args, const char *file, struct cli_site *s,
                           struct tc_errinfo *info) TC_MUST_USE;
 /* The same for verbs that need a whole site: prints what is wrong on stderr. */
@@ -38,8 +38,9 @@ enum tc_err cli_state_open(const struct cli_args *args, bool create, int *ret_fd
 /* Appends the whole file ("-": standard input), at most MAX bytes. */
 enum tc_err cli_file_read(const char *path, size_t max, struct tc_buf *out,
                           struct tc_errinfo *info) TC_MUST_USE;
-/* A secret from --file (one line end at its end is dropped), or asked for on the terminal without echo, twice
- * when AGAIN. TC_E_CONFLICT when the two differ, TC_E_CLOSED when there is no terminal. OUT by secret_wipe. */
+/* A secret from --file (one line end at its end is dropped), or asked for on the terminal without
+ * echo, twice when AGAIN. TC_E_CONFLICT when the two differ, TC_E_CLOSED when there is no terminal.
+ * OUT by secret_wipe. */
 enum tc_err cli_secret_read(const struct cli_args *args, const char *prompt, bool again,
                             struct tc_buf *out, struct tc_errinfo *info) TC_MUST_USE;
 

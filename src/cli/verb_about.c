@@ -35,7 +35,8 @@ int verb_help(const struct cli_args *args)
     }
     enum cli_verb_id verb = cli_verb_find(args->arguments[0]);
     if (verb == CLI_VERB_COUNT) {
-        (void)fprintf(stderr, "tocsin: unknown verb \"%s\"; `tocsin help` lists them\n", args->arguments[0]);
+        (void)fprintf(stderr, "tocsin: unknown verb \"%s\"; `tocsin help` lists them\n",
+                      args->arguments[0]);
         return CLI_EXIT_USAGE;
     }
     cli_help_verb(verb, &out);
@@ -56,7 +57,8 @@ int verb_completion(const struct cli_args *args)
     TC_CLEANUP(tc_buf_done) struct tc_buf out;
     tc_buf_init(&out, TEXT_BYTES_MAX);
     if (cli_completion(args->arguments[0], &out) != TC_OK) {
-        (void)fprintf(stderr, "tocsin: no completion for \"%s\"; there is one for bash, zsh and fish\n",
+        (void)fprintf(stderr,
+                      "tocsin: no completion for \"%s\"; there is one for bash, zsh and fish\n",
                       args->arguments[0]);
         return CLI_EXIT_USAGE;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `tocsin check`: what the pure reader finds in the file, and what only this machine can tell: secrets that are
- * not stored, folders that are not there or cannot hold recordings, a time zone it does not know. */
+/* `tocsin check`: what the pure reader finds in the file, and what only this machine can tell:
+ * secrets that are not stored, folders that are not there or cannot hold recordings, a time zone it
+ * does not know. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,8 +14,8 @@
 #include "runtime/secrets.h"
 
 /* A finding at the value that PATH names. */
-static struct config_diag *found(struct cli_site *s, enum config_severity severity, const char *code,
-                                 const char *path, const char *text)
+static struct config_diag *found(struct cli_site *s, enum config_severity severity,
+                                 const char *code, const char *path, const char *text)
 {
     struct config_place at = config_find(tc_buf_view(&s->source), path);
     struct config_diag *d = config_report_add(&s->report, severity, code, at, "%s", text);
@@ -36,7 +37,8 @@ static void check_secrets(const struct cli_args *args, struct cli_site *s)
     int state_fd = -1;
     int fd = -1;
     if (cli_state_open(args, false, &state_fd, NULL) != TC_OK)
-        return; /* not installed here, or not ours to look into: nothing is known about its secrets */
+        return; /* not installed here, or not ours to look into: nothing is known about its secrets
+                 */
     if (secrets_open(state_fd, false, &fd, NULL) == TC_E_DENIED) {
         (void)close(state_fd);
         return;
@@ -57,7 +59,8 @@ static void check_secrets(const struct cli_args *args, struct cli_site *s)
     (void)close(state_fd);
 }
 
-/* Makes a file and a second name for it. TC_E_UNSUPPORTED: no hard links here; TC_E_DENIED: may not write. */
+/* Makes a file and a second name for it. TC_E_UNSUPPORTED: no hard links here; TC_E_DENIED: may not
+ * write. */
 static enum tc_err try_hard_link(int dir_fd)
 {
     static const char one[] = ".tocsin-check-1";
@@ -80,8 +83,9 @@ static void check_volume(struct cli_site *s, size_t index)
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         bool missing = errno == ENOENT;
-        struct config_diag *d = found(s, CONFIG_WARNING, "no-such-folder", path,
-                                      missing ? "this folder is not there" : "this folder cannot be opened");
+        struct config_diag *d =
+            found(s, CONFIG_WARNING, "no-such-folder", path,
+                  missing ? "this folder is not there" : "this folder cannot be opened");
         if (missing)
             (void)snprintf(d->fix, sizeof d->fix, "make it, or mount the disk, before the start");
         return;
@@ -91,7 +95,8 @@ static void check_volume(struct cli_site *s, size_t index)
     if (err == TC_E_UNSUPPORTED) {
         struct config_diag *d = found(s, CONFIG_ERROR, "no-hard-links", path,
                                       "the file system of this folder has no hard links");
-        (void)snprintf(d->fix, sizeof d->fix, "use ext4 or XFS: what is held for evidence is a hard link");
+        (void)snprintf(d->fix, sizeof d->fix,
+                       "use ext4 or XFS: what is held for evidence is a hard link");
     } else if (err != TC_OK) {
         (void)found(s, CONFIG_WARNING, "folder-not-writable", path,
                     "this user may not write here, so hard links were not tried");

@@ -80,15 +80,17 @@ static enum tc_err check_password(struct tc_slice password, struct tc_errinfo *i
     return TC_OK;
 }
 
-static enum tc_err store_hash(int fd, const char *user, struct tc_slice password, struct tc_errinfo *info)
+static enum tc_err store_hash(int fd, const char *user, struct tc_slice password,
+                              struct tc_errinfo *info)
 {
     char name[SECRET_NAME_BYTES];
     char hash[crypto_pwhash_STRBYTES];
     secret_of(user, name);
-    if (sodium_init() < 0 ||
-        crypto_pwhash_str(hash, (const char *)password.ptr, password.len,
-                          crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
-        return tc_fail(info, TC_E_CRYPTO, "the password could not be hashed (this takes 64 MiB of memory)");
+    if (sodium_init() < 0 || crypto_pwhash_str(hash, (const char *)password.ptr, password.len,
+                                               crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                               crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+        return tc_fail(info, TC_E_CRYPTO,
+                       "the password could not be hashed (this takes 64 MiB of memory)");
     return secret_set(fd, name, tc_slice_str(hash), info);
 }
 
@@ -96,7 +98,8 @@ static enum tc_err password(struct user_job *job, struct tc_errinfo *info)
 {
     const char *user = job->args->arguments[0];
     if (site_user_find(&job->site->site, tc_slice_str(user)) == SITE_NONE)
-        return tc_fail(info, TC_E_NOT_FOUND, "%s has no user \"%s\"; add it there first", job->site->path, user);
+        return tc_fail(info, TC_E_NOT_FOUND, "%s has no user \"%s\"; add it there first",
+                       job->site->path, user);
     char prompt[96];
     struct tc_buf entered;
     (void)snprintf(prompt, sizeof prompt, "new password of %s: ", user);
@@ -138,7 +141,8 @@ static const struct user_sub {
     {"lock", false, false, false, lock},
 };
 
-static enum tc_err open_store(struct user_job *job, const struct user_sub *sub, struct tc_errinfo *info)
+static enum tc_err open_store(struct user_job *job, const struct user_sub *sub,
+                              struct tc_errinfo *info)
 {
     int state_fd = -1;
     enum tc_err err = cli_state_open(job->args, sub->makes_store, &state_fd, info);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What only the whole file can show. Every comparison here is bounded by the limits of the model. */
+/* What only the whole file can show. Every comparison here is bounded by the limits of the model.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +20,12 @@ static void check_accounts(struct cfg_reader *r)
     const struct site *s = r->site;
     for (size_t i = 0; i < s->panels_count; i++) {
         for (size_t k = 0; k < i; k++) {
-            if (s->panels[i].account[0] == 0 || strcmp(s->panels[i].account, s->panels[k].account) != 0)
+            if (s->panels[i].account[0] == 0 ||
+                strcmp(s->panels[i].account, s->panels[k].account) != 0)
                 continue;
-            struct config_diag *d =
-                cfg_report(r, CONFIG_ERROR, value_of(r->panel_nodes[i], "account"), "duplicate-account",
-                           "the panel \"%s\" has this account already", s->panels[k].id);
+            struct config_diag *d = cfg_report(
+                r, CONFIG_ERROR, value_of(r->panel_nodes[i], "account"), "duplicate-account",
+                "the panel \"%s\" has this account already", s->panels[k].id);
             d->other = tree_place(value_of(r->panel_nodes[k], "account"));
             cfg_fix(d, "give each panel an account of its own");
             break;
@@ -67,8 +69,9 @@ static void check_ports(struct cfg_reader *r)
         }
     }
     if (s->panels_count > 0 && s->receivers_count == 0) {
-        struct config_diag *d = cfg_report_key(r, CONFIG_WARNING, r->panel_nodes[0]->parent, "no-receiver",
-                                               "there are panels but no receiver: no signal can arrive");
+        struct config_diag *d =
+            cfg_report_key(r, CONFIG_WARNING, r->panel_nodes[0]->parent, "no-receiver",
+                           "there are panels but no receiver: no signal can arrive");
         cfg_fix(d, "add receivers: [ { protocol: sia-dc09, listen: 10.20.0.5:12128 } ]");
     }
 }
@@ -103,8 +106,8 @@ static bool looks_misspelt(const char *id, const char *other)
     return a.len >= 4 && b.len >= 4 && tc_edit_distance(a, b) == 1 && !same_but_digits(id, other);
 }
 
-/* Of two zones that look like one misspelt, the suspect is the one that no `zones` entry vouches for and that
- * is named once; of two such the later. */
+/* Of two zones that look like one misspelt, the suspect is the one that no `zones` entry vouches
+ * for and that is named once; of two such the later. */
 static bool is_suspect(const struct cfg_zone_note *note, const struct cfg_zone_note *other)
 {
     if (note->declared || note->mentions != 1)
@@ -116,7 +119,8 @@ static bool is_suspect(const struct cfg_zone_note *note, const struct cfg_zone_n
     return a.line != b.line ? a.line > b.line : a.column > b.column;
 }
 
-/* A zone is made by naming it, so a misspelt name would silently be a zone that no camera covers. */
+/* A zone is made by naming it, so a misspelt name would silently be a zone that no camera covers.
+ */
 static void check_zone_names(struct cfg_reader *r)
 {
     const struct site *s = r->site;
@@ -125,8 +129,9 @@ static void check_zone_names(struct cfg_reader *r)
             if (!is_suspect(&r->zone_notes[i], &r->zone_notes[k]) ||
                 !looks_misspelt(s->zones[i].id, s->zones[k].id))
                 continue;
-            struct config_diag *d = cfg_report(r, CONFIG_ERROR, r->zone_notes[i].first, "unknown-name",
-                                               "unknown zone \"%s\"", s->zones[i].id);
+            struct config_diag *d =
+                cfg_report(r, CONFIG_ERROR, r->zone_notes[i].first, "unknown-name",
+                           "unknown zone \"%s\"", s->zones[i].id);
             tc_slice_to_str_cut(tc_slice_str(s->zones[k].id), d->near, sizeof d->near);
             cfg_fix(d, "write \"%s\", or list \"%s\" under zones when it is another zone",
                     s->zones[k].id, s->zones[i].id);
@@ -162,10 +167,9 @@ static void check_unused_zones(struct cfg_reader *r)
         const struct cfg_zone_note *note = &r->zone_notes[i];
         if (used[i])
             continue;
-        struct config_diag *d =
-            (note->declared ? cfg_report_key : cfg_report)(r, CONFIG_WARNING, note->first, "unused-zone",
-                                                           "the zone \"%s\" has no point and no camera",
-                                                           s->zones[i].id);
+        struct config_diag *d = (note->declared ? cfg_report_key : cfg_report)(
+            r, CONFIG_WARNING, note->first, "unused-zone",
+            "the zone \"%s\" has no point and no camera", s->zones[i].id);
         cfg_fix(d, "give it a point of a panel or let a camera cover it, or remove it");
     }
     free(used);
@@ -209,8 +213,8 @@ static void check_volumes(struct cfg_reader *r)
         for (size_t k = 0; k < i; k++) {
             if (a->volumes[i].path[0] == 0 || strcmp(a->volumes[i].path, a->volumes[k].path) != 0)
                 continue;
-            (void)cfg_report(r, CONFIG_ERROR, value_of(r->volume_nodes[i], "path"), "duplicate-volume",
-                             "this volume stands twice");
+            (void)cfg_report(r, CONFIG_ERROR, value_of(r->volume_nodes[i], "path"),
+                             "duplicate-volume", "this volume stands twice");
             break;
         }
     }

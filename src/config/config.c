@@ -6,7 +6,8 @@
 
 #include "config/read.h"
 
-static enum tc_err reader_init(struct cfg_reader *r, struct site *site, struct config_report *report)
+static enum tc_err reader_init(struct cfg_reader *r, struct site *site,
+                               struct config_report *report)
 {
     *r = (struct cfg_reader){.site = site, .report = report};
     r->zone_notes = calloc(SITE_ZONES_MAX, sizeof *r->zone_notes);
@@ -39,7 +40,8 @@ static enum tc_err read_root(struct cfg_reader *r, const struct tree_node *root)
         return TC_OK;
     }
     const struct tree_node *console = tree_find(root, "console");
-    r->console_node = console != NULL && console->kind == TREE_MAP ? tree_find(console, "listen") : NULL;
+    r->console_node =
+        console != NULL && console->kind == TREE_MAP ? tree_find(console, "listen") : NULL;
     TC_TRY(cfg_read_object(r, &cfg_root, root, r->site));
     cfg_check_site(r);
     return TC_OK;
@@ -52,8 +54,9 @@ static enum tc_err read_source(struct cfg_reader *r, struct tc_slice source)
     if (err == TC_OK && tree.root != NULL)
         err = read_root(r, tree.root);
     else if (err == TC_OK && r->report->errors == 0) {
-        struct config_diag *d = config_report_add(r->report, CONFIG_ERROR, "empty-file",
-                                                  (struct config_place){0}, "the file holds nothing");
+        struct config_diag *d =
+            config_report_add(r->report, CONFIG_ERROR, "empty-file", (struct config_place){0},
+                              "the file holds nothing");
         cfg_fix(d, "begin with site: { id: warehouse-7 }");
     }
     tree_done(&tree);
@@ -87,27 +90,30 @@ enum tc_err config_load(struct tc_slice source, const char *name, struct site *r
         err = site_seal(ret, &info);
     }
     if (err == TC_E_CONFIG && report->errors == 0) /* a fault that only the model knows */
-        (void)config_report_add(report, CONFIG_ERROR, "model", (struct config_place){0}, "%s", info.text);
+        (void)config_report_add(report, CONFIG_ERROR, "model", (struct config_place){0}, "%s",
+                                info.text);
     config_report_sort(report);
     if (err != TC_OK)
         site_done(ret);
     return err;
 }
 
-enum tc_err config_take(struct tc_slice source, const char *name, struct site *ret, struct tc_errinfo *info)
+enum tc_err config_take(struct tc_slice source, const char *name, struct site *ret,
+                        struct tc_errinfo *info)
 {
     struct config_report report;
     enum tc_err err = config_load(source, name, ret, &report);
     if (err != TC_OK && report.diags_count > 0)
-        (void)tc_fail(info, err, "%s:%u:%u: %s", name, report.diags[0].at.line, report.diags[0].at.column,
-                      report.diags[0].text);
+        (void)tc_fail(info, err, "%s:%u:%u: %s", name, report.diags[0].at.line,
+                      report.diags[0].at.column, report.diags[0].text);
     else if (err != TC_OK)
         (void)tc_fail(info, err, "%s: %s", name, tc_err_text(err));
     config_report_done(&report);
     return err;
 }
 
-/* The child that the front of *PATH names, ".key" or "[3]", which is taken off; NULL when there is none. */
+/* The child that the front of *PATH names, ".key" or "[3]", which is taken off; NULL when there is
+ * none. */
 static const struct tree_node *step(const struct tree_node *node, struct tc_slice *path)
 {
     bool list = path->ptr[0] == '[';

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walks the tree along the table. What a value of a simple type must look like is in read_value.c, what
- * becomes of named things in read_things.c. */
+/* Walks the tree along the table. What a value of a simple type must look like is in read_value.c,
+ * what becomes of named things in read_things.c. */
 #include "config/read.h"
 
 #include <stdarg.h>
@@ -17,7 +17,7 @@ static struct config_diag *report_at(struct cfg_reader *r, enum config_severity 
                                      const struct tree_node *node, struct config_place at,
                                      const char *code, const char *fmt, va_list args)
 {
-    char text[sizeof ((struct config_diag *)0)->text];
+    char text[sizeof((struct config_diag *)0)->text];
     (void)vsnprintf(text, sizeof text, fmt, args);
     struct config_diag *d = config_report_add(r->report, severity, code, at, "%s", text);
     tree_path(node, d->path, sizeof d->path);
@@ -63,7 +63,8 @@ void cfg_near(struct config_diag *d, struct tc_slice name, const char *const *li
     cfg_fix(d, "write \"%s\"", d->near);
 }
 
-/* What a message calls the thing that a map describes: camera "gate", the site, the third volume. */
+/* What a message calls the thing that a map describes: camera "gate", the site, the third volume.
+ */
 static struct config_shown thing_name(const struct cfg_object *o, const struct tree_node *map)
 {
     struct config_shown name = {{0}};
@@ -97,9 +98,9 @@ static void report_unknown_key(struct cfg_reader *r, const struct cfg_object *o,
     TC_ASSERT(o->keys_count <= TC_COUNT(names));
     for (size_t i = 0; i < o->keys_count; i++)
         names[i] = o->keys[i].name;
-    struct config_diag *d = cfg_report_key(r, CONFIG_ERROR, child, "unknown-key",
-                                           "unknown key \"%s\" in the %s",
-                                           config_shown(child->key).s, o->what);
+    struct config_diag *d =
+        cfg_report_key(r, CONFIG_ERROR, child, "unknown-key", "unknown key \"%s\" in the %s",
+                       config_shown(child->key).s, o->what);
     cfg_near(d, child->key, names, o->keys_count);
     if (d->near[0] == 0)
         list_known_keys(o, d);
@@ -154,7 +155,8 @@ static void wrong_kind(struct cfg_reader *r, const struct tree_node *node, const
         (void)cfg_report(r, CONFIG_ERROR, node, "wrong-kind", "\"%s\" takes %s, not %s",
                          config_shown(node->key).s, takes, got);
     else
-        (void)cfg_report(r, CONFIG_ERROR, node, "wrong-kind", "%s is needed here, not %s", takes, got);
+        (void)cfg_report(r, CONFIG_ERROR, node, "wrong-kind", "%s is needed here, not %s", takes,
+                         got);
 }
 
 /* Reads one entry of a map or list. TC_E_LIMIT when it is one too many. */
@@ -178,8 +180,8 @@ static enum tc_err read_entries(struct cfg_reader *r, const struct cfg_key *key,
     for (const struct tree_node *n = node->first; n != NULL; n = n->next) {
         enum tc_err err = read_entry(r, key, n, owner);
         if (err == TC_E_LIMIT) {
-            (void)cfg_report_key(r, CONFIG_ERROR, n, "too-many", "this is one more than \"%s\" may have",
-                                 key->name);
+            (void)cfg_report_key(r, CONFIG_ERROR, n, "too-many",
+                                 "this is one more than \"%s\" may have", key->name);
             return TC_OK;
         }
         TC_TRY(err);
@@ -226,7 +228,8 @@ static enum tc_err read_words(struct cfg_reader *r, const struct cfg_key *key,
     if (bits != 0)
         memcpy(field, &bits, sizeof bits);
     else if (node->kind == TREE_LIST && node->count == 0)
-        (void)cfg_report(r, CONFIG_ERROR, node, "bad-value", "\"%s\" needs at least one word", key->name);
+        (void)cfg_report(r, CONFIG_ERROR, node, "bad-value", "\"%s\" needs at least one word",
+                         key->name);
     return TC_OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes of the named things of the file: each adder makes the element that an entry stands for. */
+/* What becomes of the named things of the file: each adder makes the element that an entry stands
+ * for. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,9 @@
 #include "config/words.h"
 #include "rule/rule.h"
 
-/* The element's id from the entry's key, and its name until the file gives another. An element whose id is
- * not OK is read all the same, so that its other faults are reported too; the site is thrown away then. */
+/* The element's id from the entry's key, and its name until the file gives another. An element
+ * whose id is not OK is read all the same, so that its other faults are reported too; the site is
+ * thrown away then. */
 static void take_id(bool ok, const struct tree_node *entry, char id[SITE_ID_BYTES],
                     char name[SITE_NAME_BYTES])
 {
@@ -33,7 +35,8 @@ enum tc_err cfg_add_receiver(struct cfg_reader *r, void *owner, const struct tre
     return TC_OK;
 }
 
-enum tc_err cfg_add_panel(struct cfg_reader *r, void *owner, const struct tree_node *entry, void **ret)
+enum tc_err cfg_add_panel(struct cfg_reader *r, void *owner, const struct tree_node *entry,
+                          void **ret)
 {
     (void)owner;
     struct site_panel *panel = NULL;
@@ -45,7 +48,8 @@ enum tc_err cfg_add_panel(struct cfg_reader *r, void *owner, const struct tree_n
     return TC_OK;
 }
 
-enum tc_err cfg_add_point(struct cfg_reader *r, void *owner, const struct tree_node *entry, void **ret)
+enum tc_err cfg_add_point(struct cfg_reader *r, void *owner, const struct tree_node *entry,
+                          void **ret)
 {
     struct site_panel *panel = owner;
     uint64_t number = 0;
@@ -92,8 +96,8 @@ static const char *nearest_zone(const struct site *s, struct tc_slice id)
     return best;
 }
 
-enum tc_err cfg_zone(struct cfg_reader *r, const struct tree_node *node, struct tc_slice id, bool make,
-                     uint32_t *ret)
+enum tc_err cfg_zone(struct cfg_reader *r, const struct tree_node *node, struct tc_slice id,
+                     bool make, uint32_t *ret)
 {
     *ret = site_zone_find(r->site, id);
     if (*ret == SITE_NONE && make) {
@@ -115,7 +119,8 @@ enum tc_err cfg_zone(struct cfg_reader *r, const struct tree_node *node, struct 
     return TC_OK;
 }
 
-enum tc_err cfg_add_zone(struct cfg_reader *r, void *owner, const struct tree_node *entry, void **ret)
+enum tc_err cfg_add_zone(struct cfg_reader *r, void *owner, const struct tree_node *entry,
+                         void **ret)
 {
     (void)owner;
     uint32_t zone = SITE_NONE;
@@ -126,7 +131,8 @@ enum tc_err cfg_add_zone(struct cfg_reader *r, void *owner, const struct tree_no
     return TC_OK;
 }
 
-enum tc_err cfg_add_area(struct cfg_reader *r, void *owner, const struct tree_node *entry, void **ret)
+enum tc_err cfg_add_area(struct cfg_reader *r, void *owner, const struct tree_node *entry,
+                         void **ret)
 {
     (void)owner;
     struct site_area *area = NULL;
@@ -180,7 +186,8 @@ enum tc_err cfg_put_adjacent(struct cfg_reader *r, void *owner, const struct tre
     return TC_OK;
 }
 
-enum tc_err cfg_add_camera(struct cfg_reader *r, void *owner, const struct tree_node *entry, void **ret)
+enum tc_err cfg_add_camera(struct cfg_reader *r, void *owner, const struct tree_node *entry,
+                           void **ret)
 {
     (void)owner;
     struct site_camera *camera = NULL;
@@ -192,18 +199,21 @@ enum tc_err cfg_add_camera(struct cfg_reader *r, void *owner, const struct tree_
     return TC_OK;
 }
 
-enum tc_err cfg_add_cover(struct cfg_reader *r, void *owner, const struct tree_node *entry, void **ret)
+enum tc_err cfg_add_cover(struct cfg_reader *r, void *owner, const struct tree_node *entry,
+                          void **ret)
 {
     uint32_t zone = SITE_NONE;
     TC_TRY(cfg_zone(r, entry, entry->key, false, &zone));
     struct site_cover *cover = NULL;
     TC_TRY(site_camera_add_cover(owner, &cover));
-    cover->zone = zone == SITE_NONE ? 0 : zone; /* 0 in a site that has a fault and is thrown away */
+    cover->zone =
+        zone == SITE_NONE ? 0 : zone; /* 0 in a site that has a fault and is thrown away */
     *ret = cover;
     return TC_OK;
 }
 
-enum tc_err cfg_add_volume(struct cfg_reader *r, void *owner, const struct tree_node *entry, void **ret)
+enum tc_err cfg_add_volume(struct cfg_reader *r, void *owner, const struct tree_node *entry,
+                           void **ret)
 {
     (void)owner;
     struct site_volume *volume = NULL;
@@ -213,7 +223,8 @@ enum tc_err cfg_add_volume(struct cfg_reader *r, void *owner, const struct tree_
     return TC_OK;
 }
 
-enum tc_err cfg_add_user(struct cfg_reader *r, void *owner, const struct tree_node *entry, void **ret)
+enum tc_err cfg_add_user(struct cfg_reader *r, void *owner, const struct tree_node *entry,
+                         void **ret)
 {
     (void)owner;
     struct site_user *user = NULL;
@@ -225,7 +236,8 @@ enum tc_err cfg_add_user(struct cfg_reader *r, void *owner, const struct tree_no
     return TC_OK;
 }
 
-enum tc_err cfg_add_rule(struct cfg_reader *r, void *owner, const struct tree_node *entry, void **ret)
+enum tc_err cfg_add_rule(struct cfg_reader *r, void *owner, const struct tree_node *entry,
+                         void **ret)
 {
     (void)owner;
     struct rule *rule = NULL;
@@ -244,8 +256,8 @@ static uint32_t count_chars(struct tc_slice s)
     return count;
 }
 
-/* A fault inside a text of one line, at its own place; a text over several lines, or with escapes, is pointed
- * at as a whole, since its characters do not stand one behind the other. */
+/* A fault inside a text of one line, at its own place; a text over several lines, or with escapes,
+ * is pointed at as a whole, since its characters do not stand one behind the other. */
 static struct config_place place_in_text(const struct tree_node *node, const struct rule_fault *f)
 {
     struct config_place at = node->at;
@@ -258,7 +270,8 @@ static struct config_place place_in_text(const struct tree_node *node, const str
     return at;
 }
 
-static void report_fault(struct cfg_reader *r, const struct tree_node *node, const struct rule_fault *f)
+static void report_fault(struct cfg_reader *r, const struct tree_node *node,
+                         const struct rule_fault *f)
 {
     struct config_diag *d = cfg_report(r, CONFIG_ERROR, node, f->code, "%s", f->text);
     d->at = place_in_text(node, f);

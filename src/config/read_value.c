@@ -43,10 +43,9 @@ bool cfg_id_ok(struct cfg_reader *r, const struct tree_node *node, struct tc_sli
 {
     if (site_id_valid(id))
         return true;
-    struct config_diag *d =
-        (at_key ? cfg_report_key : cfg_report)(r, CONFIG_ERROR, node, "bad-id",
-                                               "\"%s\" cannot be the id of a %s", config_shown(id).s,
-                                               what);
+    struct config_diag *d = (at_key ? cfg_report_key : cfg_report)(
+        r, CONFIG_ERROR, node, "bad-id", "\"%s\" cannot be the id of a %s", config_shown(id).s,
+        what);
     char better[SITE_ID_BYTES];
     size_t used = 0;
     for (size_t i = 0; i < id.len && used + 1 < sizeof better; i++) {
@@ -108,7 +107,8 @@ static enum tc_err read_path(struct cfg_reader *r, const struct cfg_key *key,
     return TC_OK;
 }
 
-/* A secret written in the open, also behind "secret:", is hidden in every line that any message shows. */
+/* A secret written in the open, also behind "secret:", is hidden in every line that any message
+ * shows. */
 static enum tc_err read_secret(struct cfg_reader *r, const struct cfg_key *key,
                                const struct tree_node *node, void *field)
 {
@@ -118,17 +118,20 @@ static enum tc_err read_secret(struct cfg_reader *r, const struct cfg_key *key,
         return tc_slice_to_str(name, field, key->size);
     config_report_mask(r->report, node->at);
     if (reference) {
-        struct config_diag *d = cfg_report(r, CONFIG_ERROR, node, "bad-id",
-                                           "what \"%s\" holds behind secret: cannot be a name",
-                                           key->name);
+        struct config_diag *d =
+            cfg_report(r, CONFIG_ERROR, node, "bad-id",
+                       "what \"%s\" holds behind secret: cannot be a name", key->name);
         cfg_fix(d, "use small letters a-z, digits, - and _, beginning with a letter or digit");
         return TC_OK;
     }
-    struct config_diag *d = cfg_report(r, CONFIG_ERROR, node, "secret-in-file",
-                                       "\"%s\" takes the name of a secret, never the secret itself",
-                                       key->name);
-    cfg_fix(d, "store it with `tocsin secret set NAME`, write %s: secret:NAME, and change the password "
-               "if this file was shared", key->name);
+    struct config_diag *d =
+        cfg_report(r, CONFIG_ERROR, node, "secret-in-file",
+                   "\"%s\" takes the name of a secret, never the secret itself", key->name);
+    cfg_fix(
+        d,
+        "store it with `tocsin secret set NAME`, write %s: secret:NAME, and change the password "
+        "if this file was shared",
+        key->name);
     return TC_OK;
 }
 
@@ -215,8 +218,8 @@ static enum tc_err read_listen(struct cfg_reader *r, const struct cfg_key *key,
     if (err == TC_OK)
         return TC_OK;
     struct config_diag *d = bad_value(r, key, node);
-    struct tc_slice port = tc_slice_sub(node->text, tc_slice_find_byte(node->text, ':') + 1,
-                                        node->text.len);
+    struct tc_slice port =
+        tc_slice_sub(node->text, tc_slice_find_byte(node->text, ':') + 1, node->text.len);
     if (err == TC_E_RANGE)
         cfg_fix(d, "a port is at most 65535");
     else if (tc_slice_starts(node->text, "localhost:"))
@@ -240,11 +243,14 @@ static enum tc_err read_url(struct cfg_reader *r, const struct cfg_key *key,
     struct config_diag *d = NULL;
     if (err == TC_E_DENIED) {
         d = cfg_report(r, CONFIG_ERROR, node, "secret-in-file", "\"%s\" holds a login", key->name);
-        cfg_fix(d, "store it with `tocsin secret set NAME`, write login: secret:NAME beside the %s, and "
-                   "leave the address without it", key->name);
+        cfg_fix(
+            d,
+            "store it with `tocsin secret set NAME`, write login: secret:NAME beside the %s, and "
+            "leave the address without it",
+            key->name);
     } else if (err == TC_E_UNSUPPORTED) {
-        d = cfg_report(r, CONFIG_ERROR, node, "bad-value", "\"%s\" has a scheme that is not rtsp or rtsps",
-                       key->name);
+        d = cfg_report(r, CONFIG_ERROR, node, "bad-value",
+                       "\"%s\" has a scheme that is not rtsp or rtsps", key->name);
         cfg_fix(d, "write rtsp://HOST/PATH or rtsps://HOST/PATH");
     } else if (err == TC_E_LIMIT) {
         (void)cfg_report(r, CONFIG_ERROR, node, "too-long", "\"%s\" has %zu bytes; it may have %d",
@@ -342,9 +348,9 @@ static enum tc_err read_word(struct cfg_reader *r, const struct cfg_key *key,
             memcpy(field, &w->value, sizeof w->value);
             return TC_OK;
         }
-        struct config_diag *d = cfg_report(r, CONFIG_ERROR, node, "not-yet",
-                                           "%s \"%s\" is documented but not part of this version",
-                                           key->name, w->word);
+        struct config_diag *d =
+            cfg_report(r, CONFIG_ERROR, node, "not-yet",
+                       "%s \"%s\" is documented but not part of this version", key->name, w->word);
         cfg_fix(d, "write %s", key->words[0].word);
         return TC_OK;
     }
@@ -367,13 +373,20 @@ enum tc_err cfg_read_value(struct cfg_reader *r, const struct cfg_key *key,
                            const struct tree_node *node, void *field)
 {
     static read_fn *const readers[CFG_TYPE_COUNT] = {
-        [CFG_TEXT] = read_text,         [CFG_ACCOUNT] = read_account,
-        [CFG_TIMEZONE] = read_timezone, [CFG_PATH] = read_path,
-        [CFG_ID] = read_id,             [CFG_SECRET] = read_secret,
-        [CFG_DURATION] = read_duration, [CFG_BYTES] = read_bytes,
-        [CFG_DISTANCE] = read_distance, [CFG_LISTEN] = read_listen,
-        [CFG_URL] = read_url,           [CFG_EVENT_TYPE] = read_event_type,
-        [CFG_NUMBER] = read_number,     [CFG_WORD] = read_word,
+        [CFG_TEXT] = read_text,
+        [CFG_ACCOUNT] = read_account,
+        [CFG_TIMEZONE] = read_timezone,
+        [CFG_PATH] = read_path,
+        [CFG_ID] = read_id,
+        [CFG_SECRET] = read_secret,
+        [CFG_DURATION] = read_duration,
+        [CFG_BYTES] = read_bytes,
+        [CFG_DISTANCE] = read_distance,
+        [CFG_LISTEN] = read_listen,
+        [CFG_URL] = read_url,
+        [CFG_EVENT_TYPE] = read_event_type,
+        [CFG_NUMBER] = read_number,
+        [CFG_WORD] = read_word,
         [CFG_ZONE] = read_zone,
     };
     TC_ASSERT(readers[key->type] != NULL);

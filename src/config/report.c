@@ -19,7 +19,8 @@ void config_report_done(struct config_report *r)
     *r = (struct config_report){0};
 }
 
-/* The array with room for one more at COUNT, or NULL. Grows by doubling from 16, counted from COUNT alone. */
+/* The array with room for one more at COUNT, or NULL. Grows by doubling from 16, counted from COUNT
+ * alone. */
 static void *with_room(void *array, size_t count, size_t size)
 {
     if (count != 0 && (count < 16 || (count & (count - 1)) != 0))
@@ -41,7 +42,8 @@ static struct config_diag *next_diag(struct config_report *r)
 }
 
 struct config_diag *config_report_add(struct config_report *r, enum config_severity severity,
-                                      const char *code, struct config_place at, const char *fmt, ...)
+                                      const char *code, struct config_place at, const char *fmt,
+                                      ...)
 {
     struct config_diag *d = next_diag(r);
     *d = (struct config_diag){.severity = severity, .code = code, .at = at};

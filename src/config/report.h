@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything that is wrong with a configuration, found in one pass: where, what, the nearest known word, a
- * fix. Kept as data so that the command line, the console and an editor show the same.
+/* Everything that is wrong with a configuration, found in one pass: where, what, the nearest known
+ * word, a fix. Kept as data so that the command line, the console and an editor show the same.
  *
- * Invariants: a place is inside the file (line 1.., column 1.. counted in characters) or line 0 for the file
- * as a whole; text holds no control character; what a secret's place covers is never rendered.
- * Limits: CONFIG_DIAGS_MAX are kept, all are counted. */
+ * Invariants: a place is inside the file (line 1.., column 1.. counted in characters) or line 0 for
+ * the file as a whole; text holds no control character; what a secret's place covers is never
+ * rendered. Limits: CONFIG_DIAGS_MAX are kept, all are counted. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,11 +29,12 @@ struct config_diag {
     enum config_severity severity;
     const char *code; /* a stable word, "unknown-key"; static */
     struct config_place at;
-    struct config_place other; /* the first of two things that clash, or where it began; line 0: none */
-    char path[160];            /* "cameras.gate.url", "" for the file */
-    char text[256];            /* one sentence without its full stop */
-    char near[72];             /* the known word that was probably meant, "" for none */
-    char fix[256];             /* what to write instead, "" when text says it */
+    struct config_place
+        other;      /* the first of two things that clash, or where it began; line 0: none */
+    char path[160]; /* "cameras.gate.url", "" for the file */
+    char text[256]; /* one sentence without its full stop */
+    char near[72];  /* the known word that was probably meant, "" for none */
+    char fix[256];  /* what to write instead, "" when text says it */
 };
 
 struct config_report {
@@ -52,18 +53,18 @@ struct config_report {
 void config_report_init(struct config_report *r, const char *file);
 void config_report_done(struct config_report *r);
 
-/* Adds a finding; never fails (beyond a limit it is counted only). Returned to have path, near, fix and other
- * filled in; borrowed until the next add. */
+/* Adds a finding; never fails (beyond a limit it is counted only). Returned to have path, near, fix
+ * and other filled in; borrowed until the next add. */
 struct config_diag *config_report_add(struct config_report *r, enum config_severity severity,
-                                      const char *code, struct config_place at, const char *fmt, ...)
-    TC_PRINTF(5, 6);
+                                      const char *code, struct config_place at, const char *fmt,
+                                      ...) TC_PRINTF(5, 6);
 /* Makes the renderers show *** for this place. */
 void config_report_mask(struct config_report *r, struct config_place at);
 /* By line and column; those without a place first. */
 void config_report_sort(struct config_report *r);
 
-/* For people: file:line:col, the source line, a caret under it, nearest word, fix. SOURCE is the text that
- * was read. Ends without the summary line. */
+/* For people: file:line:col, the source line, a caret under it, nearest word, fix. SOURCE is the
+ * text that was read. Ends without the summary line. */
 void config_report_text(const struct config_report *r, struct tc_slice source, struct tc_buf *out);
 /* One JSON object: file, errors, warnings, diagnostics [{severity, code, line, column (characters),
  * column_bytes, end_line, end_column, path, message, near, fix, other}]. No source text. */

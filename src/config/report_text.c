@@ -29,8 +29,8 @@ static void add_source(const struct config_report *r, const struct config_diag *
     config_drawing_done(&drawing);
 }
 
-static void add_diag(const struct config_report *r, const struct config_diag *d, struct tc_slice source,
-                     struct tc_buf *out)
+static void add_diag(const struct config_report *r, const struct config_diag *d,
+                     struct tc_slice source, struct tc_buf *out)
 {
     tc_buf_add_str(out, r->file);
     if (d->at.line > 0)
@@ -41,7 +41,8 @@ static void add_diag(const struct config_report *r, const struct config_diag *d,
     if (d->near[0] != 0)
         tc_buf_add_fmt(out, "      = near match: \"%s\"\n", d->near);
     if (d->other.line > 0)
-        tc_buf_add_fmt(out, "      = see also: %s:%u:%u\n", r->file, d->other.line, d->other.column);
+        tc_buf_add_fmt(out, "      = see also: %s:%u:%u\n", r->file, d->other.line,
+                       d->other.column);
     if (d->fix[0] != 0)
         tc_buf_add_fmt(out, "      = fix: %s\n", d->fix);
 }

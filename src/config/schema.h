@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The form of site.yaml as one table: which keys there are, what each takes, where it goes in struct site.
- * Reading, the JSON Schema and the reference page are made from it. */
+/* The form of site.yaml as one table: which keys there are, what each takes, where it goes in
+ * struct site. Reading, the JSON Schema and the reference page are made from it. */
 #pragma once
 
 #include "config/tree.h"
@@ -40,8 +40,9 @@ struct cfg_word {
     bool later; /* documented; not part of this version */
 };
 
-/* Makes the element of a map or list that ENTRY stands for, in OWNER; *RET is the struct its keys fill. On a
- * fault reports it and leaves *RET NULL. TC_E_LIMIT: there are too many (reported by the caller). */
+/* Makes the element of a map or list that ENTRY stands for, in OWNER; *RET is the struct its keys
+ * fill. On a fault reports it and leaves *RET NULL. TC_E_LIMIT: there are too many (reported by the
+ * caller). */
 typedef enum tc_err cfg_add_fn(struct cfg_reader *r, void *owner, const struct tree_node *entry,
                                void **ret);
 /* Takes an entry that is no object: a text of a list, or a list behind a name. Errors as above. */
@@ -53,16 +54,17 @@ struct cfg_key {
     bool required;
     size_t offset, size; /* where in the struct, and the field's size */
     int64_t min, max;
-    const char *fallback; /* what holds when it is not given, as it would be written; NULL for none */
-    const char *example;  /* for the fix of "missing", and for the schema */
-    const char *help;     /* one sentence without a full stop */
+    const char
+        *fallback; /* what holds when it is not given, as it would be written; NULL for none */
+    const char *example; /* for the fix of "missing", and for the schema */
+    const char *help;    /* one sentence without a full stop */
     const struct cfg_word *words;
     size_t words_count;
     const struct cfg_object *object;
     cfg_add_fn *add;
     cfg_put_fn *put;
-    const char *one;      /* CFG_WORDS: what one of them is called */
-    bool one_or_list;     /* a list of one may be written without the list */
+    const char *one;       /* CFG_WORDS: what one of them is called */
+    bool one_or_list;      /* a list of one may be written without the list */
     const char *name_form; /* CFG_MAP: regular expression of its names, for the JSON Schema */
 };
 

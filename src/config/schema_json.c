@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table as JSON Schema 2020-12, for editors. Sections that are documented but not part of this version are
- * left out, so that an editor marks them as `tocsin check` does. */
+/* The table as JSON Schema 2020-12, for editors. Sections that are documented but not part of this
+ * version are left out, so that an editor marks them as `tocsin check` does. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +11,8 @@
 
 #define ID_PATTERN "^[a-z0-9][a-z0-9_-]{0,47}$"
 
-/* What a text of the type must match; NULL where the schema has no pattern for it. Wider than the reader where
- * a regular expression cannot say it (ranges of durations, dates, addresses). */
+/* What a text of the type must match; NULL where the schema has no pattern for it. Wider than the
+ * reader where a regular expression cannot say it (ranges of durations, dates, addresses). */
 static const char *const patterns[CFG_TYPE_COUNT] = {
     [CFG_ACCOUNT] = "^[0-9A-Fa-f]{3,16}$",
     [CFG_TIMEZONE] = "^[A-Za-z0-9][A-Za-z0-9_+/-]*$",

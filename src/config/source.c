@@ -89,31 +89,33 @@ static size_t char_cells(uint32_t code)
     static const struct code_range none[] = {
         {0x0300, 0x036F}, {0x200B, 0x200D}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}};
     static const struct code_range two[] = {
-        {0x1100, 0x115F}, {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},
-        {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
+        {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},  {0xAC00, 0xD7A3},
+        {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},  {0xFFE0, 0xFFE6},
         {0x1F300, 0x1F64F}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
     if (in_ranges(code, none, TC_COUNT(none)))
         return 0;
     return in_ranges(code, two, TC_COUNT(two)) ? 2 : 1; /* also for what is drawn as "?" */
 }
 
-/* Not allowed anywhere: controls other than tab and line ends, and marks that reorder what a person reads. */
+/* Not allowed anywhere: controls other than tab and line ends, and marks that reorder what a person
+ * reads. */
 static bool is_refused(uint32_t code)
 {
-    static const struct code_range refused[] = {
-        {0x00, 0x08}, {0x0B, 0x0C}, {0x0E, 0x1F}, {0x7F, 0x84}, {0x86, 0x9F},
-        {0x202A, 0x202E}, {0x2066, 0x2069}, {0xFFFE, 0xFFFF}};
+    static const struct code_range refused[] = {{0x00, 0x08},     {0x0B, 0x0C},    {0x0E, 0x1F},
+                                                {0x7F, 0x84},     {0x86, 0x9F},    {0x202A, 0x202E},
+                                                {0x2066, 0x2069}, {0xFFFE, 0xFFFF}};
     return in_ranges(code, refused, TC_COUNT(refused));
 }
 
 static void report_refused(struct config_report *report, struct config_place at, uint32_t code)
 {
-    struct config_diag *d = config_report_add(
-        report, CONFIG_ERROR, "bad-character", at,
-        code >= 0x2000 ? "a character that hides or reorders text (U+%04X)"
-                       : "a control character (U+%04X)", code);
-    tc_slice_to_str_cut(tc_slice_str("remove it, or write it as an escape in double quotes"), d->fix,
-                        sizeof d->fix);
+    struct config_diag *d =
+        config_report_add(report, CONFIG_ERROR, "bad-character", at,
+                          code >= 0x2000 ? "a character that hides or reorders text (U+%04X)"
+                                         : "a control character (U+%04X)",
+                          code);
+    tc_slice_to_str_cut(tc_slice_str("remove it, or write it as an escape in double quotes"),
+                        d->fix, sizeof d->fix);
 }
 
 bool config_source_check(struct tc_slice source, struct config_report *report)
@@ -129,8 +131,9 @@ bool config_source_check(struct tc_slice source, struct config_report *report)
         }
         size_t len = char_len(rest);
         if (!tc_slice_is_utf8(tc_slice_sub(rest, 0, len))) {
-            struct config_diag *d = config_report_add(report, CONFIG_ERROR, "not-utf8", at,
-                                                      "the byte 0x%02X is not UTF-8 text", rest.ptr[0]);
+            struct config_diag *d =
+                config_report_add(report, CONFIG_ERROR, "not-utf8", at,
+                                  "the byte 0x%02X is not UTF-8 text", rest.ptr[0]);
             tc_slice_to_str_cut(tc_slice_str("save the file as UTF-8"), d->fix, sizeof d->fix);
             return false;
         }
@@ -162,7 +165,8 @@ struct open_secret {
     size_t from, to;
 };
 
-/* What stands between :// and @ in an address. To be asked at every byte; the span lies behind it. */
+/* What stands between :// and @ in an address. To be asked at every byte; the span lies behind it.
+ */
 static void find_login(struct tc_slice line, size_t byte, struct open_secret *secret)
 {
     if (!tc_slice_starts(tc_slice_sub(line, byte, 3), "://"))
@@ -173,8 +177,8 @@ static void find_login(struct tc_slice line, size_t byte, struct open_secret *se
     }
 }
 
-/* The value behind a key that sounds like a secret, up to the end of the line: for a file that is no YAML, in
- * which nothing better is known. */
+/* The value behind a key that sounds like a secret, up to the end of the line: for a file that is
+ * no YAML, in which nothing better is known. */
 static void find_value(struct tc_slice line, size_t byte, struct open_secret *secret)
 {
     if (byte < secret->to || (line.ptr[byte] != ':' && line.ptr[byte] != '='))

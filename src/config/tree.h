@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A YAML text as a tree of maps, lists and texts in which every node knows its place.
  *
- * The subset: one document, keys are texts, no anchors, no aliases, no tags. Every plain or quoted scalar is a
- * text; what it means is the schema's business, so that `no`, 0123 and 1:30 are never guessed at.
- * Limits: TREE_BYTES_MAX of text, TREE_DEPTH_MAX levels, TREE_NODES_MAX nodes.
+ * The subset: one document, keys are texts, no anchors, no aliases, no tags. Every plain or quoted
+ * scalar is a text; what it means is the schema's business, so that `no`, 0123 and 1:30 are never
+ * guessed at. Limits: TREE_BYTES_MAX of text, TREE_DEPTH_MAX levels, TREE_NODES_MAX nodes.
  * Ownership: the tree owns its nodes and their texts. */
 #pragma once
 
@@ -31,22 +31,23 @@ struct tree_node {
 };
 
 struct tree {
-    struct tree_node *root;  /* NULL when the text is no YAML or holds nothing */
+    struct tree_node *root; /* NULL when the text is no YAML or holds nothing */
     struct tree_block *blocks;
     size_t nodes;
 };
 
-/* Reads SOURCE. What is wrong goes to REPORT (an unreadable text gives one error and no root; a key that
- * stands twice gives an error and the first is kept). TC_E_NOMEM or TC_OK. */
-enum tc_err tree_read(struct tc_slice source, struct tree *ret, struct config_report *report)
-    TC_MUST_USE;
+/* Reads SOURCE. What is wrong goes to REPORT (an unreadable text gives one error and no root; a key
+ * that stands twice gives an error and the first is kept). TC_E_NOMEM or TC_OK. */
+enum tc_err tree_read(struct tc_slice source, struct tree *ret,
+                      struct config_report *report) TC_MUST_USE;
 void tree_done(struct tree *t);
 
 /* The map's entry with this key, or NULL. */
 const struct tree_node *tree_find(const struct tree_node *map, const char *key);
 /* A text without quotes and without characters: `key:` and nothing behind it, or ~, or null. */
 bool tree_is_empty(const struct tree_node *node);
-/* Where a message about the node's value points: the value, or its key when there is no value to show. */
+/* Where a message about the node's value points: the value, or its key when there is no value to
+ * show. */
 struct config_place tree_place(const struct tree_node *node);
 /* "cameras.gate.url", "receivers[0].listen"; cut to SIZE. */
 void tree_path(const struct tree_node *node, char *out, size_t size);

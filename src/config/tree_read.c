@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libyaml's events become the tree. libyaml reads the bytes; its words for what is wrong are put into ours. */
+/* libyaml's events become the tree. libyaml reads the bytes; its words for what is wrong are put
+ * into ours. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +86,8 @@ static enum tc_err copy_text(struct tree *t, const yaml_event_t *e, struct tc_sl
     return TC_OK;
 }
 
-/* A new node as the next child of what is open, or as the root. NULL in *RET when it was refused. */
+/* A new node as the next child of what is open, or as the root. NULL in *RET when it was refused.
+ */
 static enum tc_err add_node(struct reading *r, enum tree_kind kind, struct config_place at,
                             struct tree_node **ret)
 {
@@ -94,7 +96,8 @@ static enum tc_err add_node(struct reading *r, enum tree_kind kind, struct confi
     if (depth > TREE_DEPTH_MAX || r->tree->nodes >= TREE_NODES_MAX) {
         (void)refuse(r, "too-large", at,
                      depth > TREE_DEPTH_MAX ? "more than 12 levels inside each other"
-                                            : "more than 200000 values in one file", "");
+                                            : "more than 200000 values in one file",
+                     "");
         return TC_OK;
     }
     struct tree_node *n = tree_alloc(r->tree, sizeof *n);
@@ -198,7 +201,8 @@ static void unlink_child(struct tree_node *map, struct tree_node *child)
     map->count--;
 }
 
-/* A key that stands twice is an error; only the first is kept, so that nothing follows from the second. */
+/* A key that stands twice is an error; only the first is kept, so that nothing follows from the
+ * second. */
 static enum tc_err check_duplicates(struct reading *r, struct tree_node *map)
 {
     if (map->count < 2)
@@ -251,7 +255,8 @@ static enum tc_err on_event(struct reading *r, const yaml_event_t *e)
     case YAML_MAPPING_START_EVENT:
         return on_start(r, TREE_MAP, at, e->data.mapping_start.anchor, e->data.mapping_start.tag);
     case YAML_SEQUENCE_START_EVENT:
-        return on_start(r, TREE_LIST, at, e->data.sequence_start.anchor, e->data.sequence_start.tag);
+        return on_start(r, TREE_LIST, at, e->data.sequence_start.anchor,
+                        e->data.sequence_start.tag);
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT:
         return on_end(r, at);
@@ -273,11 +278,9 @@ static enum tc_err on_event(struct reading *r, const yaml_event_t *e)
 static const struct {
     const char *problem, *text, *fix;
 } syntax_words[] = {
-    {"found character that cannot start any token",
-     "this character cannot begin a value",
+    {"found character that cannot start any token", "this character cannot begin a value",
      "indent with spaces, never with tabs; a text that begins with %, @ or ` needs quotes"},
-    {"mapping values are not allowed in this context",
-     "a \":\" where no key can stand",
+    {"mapping values are not allowed in this context", "a \":\" where no key can stand",
      "put each key on a line of its own with the same indentation as its neighbours; a text that "
      "holds \": \" needs quotes"},
     {"did not find expected key", "a key was expected here",
@@ -336,7 +339,8 @@ static void on_syntax_error(struct reading *r, const yaml_parser_t *p, struct tc
         }
     }
     r->stop = true;
-    (void)config_report_add(r->report, CONFIG_ERROR, "yaml-syntax", at, "not valid YAML: %s", problem);
+    (void)config_report_add(r->report, CONFIG_ERROR, "yaml-syntax", at, "not valid YAML: %s",
+                            problem);
 }
 
 static enum tc_err read_events(struct reading *r, yaml_parser_t *parser, struct tc_slice source)
@@ -373,7 +377,8 @@ enum tc_err tree_read(struct tc_slice source, struct tree *ret, struct config_re
     if (yaml_parser_initialize(&parser) == 0)
         return TC_E_NOMEM;
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, source.len > 0 ? source.ptr : (const uint8_t *)"", source.len);
+    yaml_parser_set_input_string(&parser, source.len > 0 ? source.ptr : (const uint8_t *)"",
+                                 source.len);
     enum tc_err err = read_events(&r, &parser, source);
     yaml_parser_delete(&parser);
     if (err == TC_OK && r.stop)

@@ -131,7 +131,8 @@ enum tc_err value_listen(struct tc_slice text, struct site_addr *ret)
     return TC_OK;
 }
 
-/* A DNS name or a numeric IPv4 address: letters, digits, "-" and "_" in parts of 1..63 joined by dots. */
+/* A DNS name or a numeric IPv4 address: letters, digits, "-" and "_" in parts of 1..63 joined by
+ * dots. */
 static bool host_name_ok(struct tc_slice host)
 {
     size_t part = 0;

@@ -37,8 +37,8 @@ static bool holds_nocase(struct tc_slice word, const char *part)
 
 bool config_word_is_secret(struct tc_slice text)
 {
-    static const char *const parts[] = {"pass", "pwd", "secret", "token", "login",
-                                        "auth", "cred", "psk",   "crypt"};
+    static const char *const parts[] = {"pass", "pwd",  "secret", "token", "login",
+                                        "auth", "cred", "psk",    "crypt"};
     static const char *const words[] = {"key", "pin", "pw", "aes", "code"};
     static const char *const misspelt[] = {"password", "passphrase", "secret", "token", "login"};
     text = tc_slice_trim(text);

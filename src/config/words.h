@@ -13,5 +13,6 @@ struct config_shown {
 /* TEXT for a message: control characters as "?", at most 60 bytes, then "...". */
 struct config_shown config_shown(struct tc_slice text);
 
-/* Does the last word of TEXT, perhaps misspelt, name something like a password (login, key, token, pin)? */
+/* Does the last word of TEXT, perhaps misspelt, name something like a password (login, key, token,
+ * pin)? */
 bool config_word_is_secret(struct tc_slice text);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A rule in its compiled form, as part of a site: which events it answers and what it orders. src/rule makes
- * it from text and asks it; it lies here because a site owns its rules.
+/* A rule in its compiled form, as part of a site: which events it answers and what it orders.
+ * src/rule makes it from text and asks it; it lies here because a site owns its rules.
  *
- * Ownership: a struct rule owns its zones; rule_def_done frees them. Zeroed is valid and matches nothing. */
+ * Ownership: a struct rule owns its zones; rule_def_done frees them. Zeroed is valid and matches
+ * nothing. */
 #pragma once
 
 #include <stdbool.h>

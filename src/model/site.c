@@ -45,8 +45,8 @@ void site_done(struct site *s)
     *s = (struct site){0};
 }
 
-/* Makes room for one more zeroed element of SIZE bytes behind COUNT. The capacity is the next power of two
- * and is not stored: it changes exactly when COUNT is zero or a power of two. */
+/* Makes room for one more zeroed element of SIZE bytes behind COUNT. The capacity is the next power
+ * of two and is not stored: it changes exactly when COUNT is zero or a power of two. */
 static enum tc_err grow(void **array, size_t count, size_t size, size_t max)
 {
     if (count >= max)

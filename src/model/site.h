@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One protected place as its site.yaml describes it: zones, panels and their points, areas, cameras, the
- * archive, users, rules. Every process works from this; src/config fills it, tests may build it by hand.
+/* One protected place as its site.yaml describes it: zones, panels and their points, areas,
+ * cameras, the archive, users, rules. Every process works from this; src/config fills it, tests may
+ * build it by hand.
  *
- * Invariants after site_seal (site_check proves them): ids are valid and unique within their kind; every
- * index points into its array; accounts are unique; the points of a panel are sorted by number; ranges are
- * as stated at each field. Indexes are positions in the arrays, in the order of the file.
- * Ownership: struct site owns every array; strings lie in the structs, NUL-terminated.
+ * Invariants after site_seal (site_check proves them): ids are valid and unique within their kind;
+ * every index points into its array; accounts are unique; the points of a panel are sorted by
+ * number; ranges are as stated at each field. Indexes are positions in the arrays, in the order of
+ * the file. Ownership: struct site owns every array; strings lie in the structs, NUL-terminated.
  * Limits: the enum below; an add beyond a limit is TC_E_LIMIT and changes nothing. */
 #pragma once
 
@@ -53,8 +54,8 @@ struct site_zone {
 };
 
 struct site_point {
-    uint32_t number; /* 1..SITE_POINT_NUMBER_MAX, as the panel counts */
-    uint32_t zone;   /* index */
+    uint32_t number;   /* 1..SITE_POINT_NUMBER_MAX, as the panel counts */
+    uint32_t zone;     /* index */
     enum ev_type type; /* what this point's alarms become; EV_NONE: as the panel's code says */
     char name[SITE_NAME_BYTES];
 };
@@ -102,15 +103,16 @@ struct site_camera {
     char name[SITE_NAME_BYTES];
     enum site_driver driver;
     struct site_url url;
-    struct site_url sub;            /* text "" when there is none */
+    struct site_url sub;              /* text "" when there is none */
     char login_secret[SITE_ID_BYTES]; /* name of the secret "user:password", "" for none */
-    struct site_cover *covers;      /* each zone once */
+    struct site_cover *covers;        /* each zone once */
     size_t covers_count;
     struct site_record record;
 };
 
 struct site_volume {
-    char path[SITE_PATH_BYTES]; /* absolute, or "" for the default: archive/ in the state directory */
+    char path[SITE_PATH_BYTES]; /* absolute, or "" for the default: archive/ in the state directory
+                                 */
     uint64_t keep_free_bytes;
 };
 
@@ -120,8 +122,10 @@ struct site_archive {
     uint64_t ring_memory_bytes; /* all rings of the site together */
 };
 
-#define SITE_ROLE_LIST(X) X(VIEWER, "viewer") X(OPERATOR, "operator") X(SUPERVISOR, "supervisor") \
-    X(ADMINISTRATOR, "administrator") X(AUDITOR, "auditor")
+#define SITE_ROLE_LIST(X)                                                                          \
+    X(VIEWER, "viewer")                                                                            \
+    X(OPERATOR, "operator") X(SUPERVISOR, "supervisor") X(ADMINISTRATOR, "administrator")          \
+        X(AUDITOR, "auditor")
 
 enum site_role {
 #define X(name, text) SITE_ROLE_##name,
@@ -167,8 +171,9 @@ struct site {
 void site_init(struct site *s);
 void site_done(struct site *s);
 
-/* Each adds one element with its defaults behind the last and returns it, borrowed until the next add of the
- * same kind. TC_E_LIMIT or TC_E_NOMEM; then unchanged. The caller fills ids and references. */
+/* Each adds one element with its defaults behind the last and returns it, borrowed until the next
+ * add of the same kind. TC_E_LIMIT or TC_E_NOMEM; then unchanged. The caller fills ids and
+ * references. */
 enum tc_err site_add_receiver(struct site *s, struct site_receiver **ret) TC_MUST_USE;
 enum tc_err site_add_panel(struct site *s, struct site_panel **ret) TC_MUST_USE;
 enum tc_err site_add_zone(struct site *s, struct site_zone **ret) TC_MUST_USE;
@@ -183,10 +188,11 @@ enum tc_err site_camera_add_cover(struct site_camera *c, struct site_cover **ret
 enum tc_err site_area_add_zone(struct site_area *a, uint32_t zone) TC_MUST_USE;
 enum tc_err site_add_adjacent(struct site *s, uint32_t zone_a, uint32_t zone_b) TC_MUST_USE;
 
-/* After the last add: gives the default volume, sorts points and accounts, then site_check. Every process
- * works on a sealed site only. Errors as site_check's. */
+/* After the last add: gives the default volume, sorts points and accounts, then site_check. Every
+ * process works on a sealed site only. Errors as site_check's. */
 enum tc_err site_seal(struct site *s, struct tc_errinfo *info) TC_MUST_USE;
-/* The invariants of the head of this file, on a sealed site. TC_E_CONFIG naming the first one broken. */
+/* The invariants of the head of this file, on a sealed site. TC_E_CONFIG naming the first one
+ * broken. */
 enum tc_err site_check(const struct site *s, struct tc_errinfo *info) TC_MUST_USE;
 
 /* Index of the element with this id, SITE_NONE when there is none. Linear; keep the index. */
@@ -196,7 +202,8 @@ uint32_t site_panel_find(const struct site *s, struct tc_slice id);
 uint32_t site_camera_find(const struct site *s, struct tc_slice id);
 uint32_t site_user_find(const struct site *s, struct tc_slice id);
 uint32_t site_rule_find(const struct site *s, struct tc_slice id);
-/* Of a sealed site, by binary search; the account's case does not matter. SITE_NONE when there is none. */
+/* Of a sealed site, by binary search; the account's case does not matter. SITE_NONE when there is
+ * none. */
 uint32_t site_panel_by_account(const struct site *s, struct tc_slice account);
 /* The panel's point with this number (sealed), or NULL. */
 const struct site_point *site_point_find(const struct site_panel *p, uint32_t number);
@@ -205,8 +212,9 @@ uint32_t site_area_of_zone(const struct site *s, uint32_t zone);
 bool site_zones_adjacent(const struct site *s, uint32_t zone_a, uint32_t zone_b);
 /* How a camera covers a zone, or NULL when it does not. */
 const struct site_cover *site_cover_find(const struct site_camera *c, uint32_t zone);
-/* Writes the indexes of the cameras that cover the zone, nearest first (unknown distances last, then in the
- * order of the file), at most MAX. Returns how many cover it, also when more than MAX. */
+/* Writes the indexes of the cameras that cover the zone, nearest first (unknown distances last,
+ * then in the order of the file), at most MAX. Returns how many cover it, also when more than MAX.
+ */
 size_t site_cameras_of_zone(const struct site *s, uint32_t zone, uint32_t *out, size_t max);
 
 /* 1..48 bytes of a-z 0-9 _ -, the first a letter or digit? Also the form of secrets' names. */

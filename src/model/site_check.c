@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What must hold in a sealed site, whoever made it. The configuration reports the same faults earlier, with
- * line and column; this is the last line before a process trusts the indexes. */
+/* What must hold in a sealed site, whoever made it. The configuration reports the same faults
+ * earlier, with line and column; this is the last line before a process trusts the indexes. */
 #include <string.h>
 
 #include "model/site.h"
@@ -30,8 +30,9 @@ bool site_account_valid(struct tc_slice account)
     return true;
 }
 
-/* Every element's id (its first member) is valid and stands once. Linear search would make this quadratic
- * in time; at the limits (4096 zones) that is 8 million short compares, some 50 ms once per start. */
+/* Every element's id (its first member) is valid and stands once. Linear search would make this
+ * quadratic in time; at the limits (4096 zones) that is 8 million short compares, some 50 ms once
+ * per start. */
 static enum tc_err check_ids(const void *array, size_t count, size_t size, const char *kind,
                              struct tc_errinfo *info)
 {

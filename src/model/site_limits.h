@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much of everything a site may have. In one place, so that whoever must size a table, a message or a
- * worst case finds the numbers together. The _BYTES of a string include its NUL. */
+/* How much of everything a site may have. In one place, so that whoever must size a table, a
+ * message or a worst case finds the numbers together. The _BYTES of a string include its NUL. */
 #pragma once
 
 #include <stdint.h>

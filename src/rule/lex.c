@@ -44,7 +44,8 @@ enum tc_err lex_clause(struct tc_slice clause, struct lex *ret, struct rule_faul
         size_t start = at;
         while (at < clause.len && clause.ptr[at] != 0 && is_word_byte(clause.ptr[at]))
             at++;
-        if (at == start) /* any other character is a word of its own: the parser knows what to say */
+        if (at ==
+            start) /* any other character is a word of its own: the parser knows what to say */
             at += char_len(clause, at);
         if (ret->count == LEX_WORDS_MAX)
             return fail_at(fault, start, at - start, "too-long", "a clause has at most 32 words");

@@ -18,9 +18,10 @@ struct lex {
     size_t next; /* index of the word to be read */
 };
 
-/* Splits the clause at blanks; a character that is no part of a word is one by itself. TC_E_CONFIG with *FAULT
- * when it is too long or has too many words. */
-enum tc_err lex_clause(struct tc_slice clause, struct lex *ret, struct rule_fault *fault) TC_MUST_USE;
+/* Splits the clause at blanks; a character that is no part of a word is one by itself. TC_E_CONFIG
+ * with *FAULT when it is too long or has too many words. */
+enum tc_err lex_clause(struct tc_slice clause, struct lex *ret,
+                       struct rule_fault *fault) TC_MUST_USE;
 /* Takes the next word; NULL at the end. */
 const struct lex_word *lex_take(struct lex *l);
 /* Takes the next word only when it is WORD. */

@@ -7,12 +7,14 @@
 #include "base/nearest.h"
 #include "rule/lex.h"
 
-/* Documented words that this version cannot carry out. Saying "unknown" would send people to the manual,
- * where they would find them. */
-static const char *const later_when[] = {"then",   "and",   "or",  "without", "not", "of",     "for",
-                                         "within", "before", "after", "where", "same", "while", "during"};
-static const char *const later_do[] = {"ptz", "lock", "unlock", "output", "priority", "snapshot",
-                                       "lockdown", "bypass", "arm", "disarm", "start", "stop", "call"};
+/* Documented words that this version cannot carry out. Saying "unknown" would send people to the
+ * manual, where they would find them. */
+static const char *const later_when[] = {"then",  "and",  "or",     "without", "not",
+                                         "of",    "for",  "within", "before",  "after",
+                                         "where", "same", "while",  "during"};
+static const char *const later_do[] = {"ptz",      "lock",     "unlock", "output", "priority",
+                                       "snapshot", "lockdown", "bypass", "arm",    "disarm",
+                                       "start",    "stop",     "call"};
 
 static bool is_in(struct tc_slice word, const char *const *list, size_t count)
 {
@@ -107,27 +109,29 @@ static enum tc_err set_zones(struct rule *r, const uint32_t *zones, size_t count
     return TC_OK;
 }
 
-static enum tc_err parse_zone(const struct lex *l, const struct lex_word *word, struct tc_slice name,
-                              const struct site *site, struct rule *r, struct rule_fault *fault)
+static enum tc_err parse_zone(const struct lex *l, const struct lex_word *word,
+                              struct tc_slice name, const struct site *site, struct rule *r,
+                              struct rule_fault *fault)
 {
     uint32_t zone = site_zone_find(site, name);
     if (zone == SITE_NONE)
-        return lex_fail_unknown(l, word, fault, "zone", name,
-                                nearest_id(name, site->zones, site->zones_count,
-                                           sizeof *site->zones));
+        return lex_fail_unknown(
+            l, word, fault, "zone", name,
+            nearest_id(name, site->zones, site->zones_count, sizeof *site->zones));
     r->scope = RULE_IN_ZONE;
     r->scope_index = zone;
     return set_zones(r, &zone, 1);
 }
 
-static enum tc_err parse_area(const struct lex *l, const struct lex_word *word, struct tc_slice name,
-                              const struct site *site, struct rule *r, struct rule_fault *fault)
+static enum tc_err parse_area(const struct lex *l, const struct lex_word *word,
+                              struct tc_slice name, const struct site *site, struct rule *r,
+                              struct rule_fault *fault)
 {
     uint32_t area = site_area_find(site, name);
     if (area == SITE_NONE)
-        return lex_fail_unknown(l, word, fault, "area", name,
-                                nearest_id(name, site->areas, site->areas_count,
-                                           sizeof *site->areas));
+        return lex_fail_unknown(
+            l, word, fault, "area", name,
+            nearest_id(name, site->areas, site->areas_count, sizeof *site->areas));
     r->scope = RULE_IN_AREA;
     r->scope_index = area;
     return set_zones(r, site->areas[area].zones, site->areas[area].zones_count);
@@ -150,8 +154,8 @@ static enum tc_err parse_scope(struct lex *l, const struct site *site, struct ru
         return parse_zone(l, &at, name, site, r, fault);
     if (tc_slice_is(kind, "area") && name.len > 0)
         return parse_area(l, &at, name, site, r, fault);
-    (void)lex_fail(l, word, fault, "unexpected-word", "\"in\" needs zone:NAME or area:NAME, not \"%.*s\"",
-                   TC_FMT(word->text));
+    (void)lex_fail(l, word, fault, "unexpected-word",
+                   "\"in\" needs zone:NAME or area:NAME, not \"%.*s\"", TC_FMT(word->text));
     if (colon == word->text.len && site_zone_find(site, kind) != SITE_NONE)
         (void)snprintf(fault->fix, sizeof fault->fix, "write zone:%.*s", TC_FMT(kind));
     else if (colon == word->text.len && site_area_find(site, kind) != SITE_NONE)
@@ -176,9 +180,9 @@ enum tc_err rule_parse_when(struct tc_slice text, const struct site *site, struc
     r.scope_index = SITE_NONE;
     if (lex_take_if(&l, "in"))
         TC_TRY(parse_scope(&l, site, &r, fault));
-    enum tc_err err = expect_end(&l, later_when, TC_COUNT(later_when),
-                                 "a pattern is an event type and perhaps \"in zone:NAME\" or \"in area:NAME\"",
-                                 fault);
+    enum tc_err err = expect_end(
+        &l, later_when, TC_COUNT(later_when),
+        "a pattern is an event type and perhaps \"in zone:NAME\" or \"in area:NAME\"", fault);
     if (err != TC_OK) {
         free(r.zones);
         return err;
@@ -200,8 +204,8 @@ static enum tc_err parse_record(struct lex *l, const struct site *site, struct r
     if (word == NULL)
         return lex_fail(l, NULL, fault, "missing-word", "\"for\" needs a duration such as 5m");
     if (tc_duration_parse(word->text, &a->for_ns) != TC_OK)
-        return lex_fail(l, word, fault, "bad-value", "\"for\" needs a duration such as 5m, not \"%.*s\"",
-                        TC_FMT(word->text));
+        return lex_fail(l, word, fault, "bad-value",
+                        "\"for\" needs a duration such as 5m, not \"%.*s\"", TC_FMT(word->text));
     if (a->for_ns < TC_NS_PER_S || a->for_ns > longest_ns)
         return lex_fail(l, word, fault, "out-of-range", "\"for\" takes 1s to 24h, not \"%.*s\"",
                         TC_FMT(word->text));
@@ -218,8 +222,8 @@ static enum tc_err parse_bookmark(struct lex *l, const struct site *site, struct
     return TC_OK;
 }
 
-static enum tc_err parse_role(const struct lex *l, const struct lex_word *word, struct tc_slice name,
-                              struct rule_action *a, struct rule_fault *fault)
+static enum tc_err parse_role(const struct lex *l, const struct lex_word *word,
+                              struct tc_slice name, struct rule_action *a, struct rule_fault *fault)
 {
     const char *names[SITE_ROLE_COUNT];
     for (unsigned i = 0; i < SITE_ROLE_COUNT; i++) {
@@ -247,12 +251,13 @@ static enum tc_err parse_notify(struct lex *l, const struct site *site, struct r
     }
     uint32_t user = site_user_find(site, word->text);
     if (user == SITE_NONE) {
-        (void)lex_fail_unknown(l, word, fault, "user", word->text,
-                               nearest_id(word->text, site->users, site->users_count,
-                                          sizeof *site->users));
+        (void)lex_fail_unknown(
+            l, word, fault, "user", word->text,
+            nearest_id(word->text, site->users, site->users_count, sizeof *site->users));
         for (unsigned i = 0; i < SITE_ROLE_COUNT; i++) {
             if (tc_slice_is(word->text, site_role_name((enum site_role)i)))
-                (void)snprintf(fault->fix, sizeof fault->fix, "write role:%s to notify all who have it",
+                (void)snprintf(fault->fix, sizeof fault->fix,
+                               "write role:%s to notify all who have it",
                                site_role_name((enum site_role)i));
         }
         return TC_E_CONFIG;
@@ -273,8 +278,8 @@ static const struct {
     {"notify", parse_notify, "write one action for each person or role"},
 };
 
-enum tc_err rule_parse_action(struct tc_slice text, const struct site *site, struct rule_action *out,
-                              struct rule_fault *fault)
+enum tc_err rule_parse_action(struct tc_slice text, const struct site *site,
+                              struct rule_action *out, struct rule_fault *fault)
 {
     struct lex l;
     TC_TRY(lex_clause(text, &l, fault));

@@ -30,8 +30,9 @@ bool secret_name_valid(struct tc_slice name)
 static enum tc_err file_of(const char *name, char file[SECRET_NAME_BYTES], struct tc_errinfo *info)
 {
     if (!secret_name_valid(tc_slice_str(name)))
-        return tc_fail(info, TC_E_FORMAT,
-                       "a secret's name has 1 to 48 of a-z, 0-9, - and _, the first a letter or digit");
+        return tc_fail(
+            info, TC_E_FORMAT,
+            "a secret's name has 1 to 48 of a-z, 0-9, - and _, the first a letter or digit");
     (void)snprintf(file, SECRET_NAME_BYTES, "%s", name);
     char *slash = strchr(file, '/');
     if (slash != NULL)
@@ -49,7 +50,8 @@ enum tc_err secrets_open(int state_fd, bool create, int *ret_fd, struct tc_errin
     struct stat st;
     if (fstat(fd, &st) != 0 || (st.st_mode & 077) != 0) {
         (void)close(fd);
-        return tc_fail(info, TC_E_DENIED, "others may enter the folder secrets; run chmod 700 on it");
+        return tc_fail(info, TC_E_DENIED,
+                       "others may enter the folder secrets; run chmod 700 on it");
     }
     *ret_fd = fd;
     return TC_OK;
@@ -75,8 +77,8 @@ enum tc_err secret_set(int dir_fd, const char *name, struct tc_slice value, stru
     char fresh[SECRET_NAME_BYTES + 8];
     TC_TRY(file_of(name, file, info));
     if (value.len == 0 || value.len > SECRET_BYTES_MAX)
-        return tc_fail(info, TC_E_RANGE, "a secret has 1 to %d bytes, this one has %zu", SECRET_BYTES_MAX,
-                       value.len);
+        return tc_fail(info, TC_E_RANGE, "a secret has 1 to %d bytes, this one has %zu",
+                       SECRET_BYTES_MAX, value.len);
     (void)snprintf(fresh, sizeof fresh, ".new-%s", file);
     (void)unlinkat(dir_fd, fresh, 0); /* of a write that was cut off */
     int fd = openat(dir_fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -143,7 +145,8 @@ enum tc_err secret_remove(int dir_fd, const char *name, struct tc_errinfo *info)
     return TC_OK;
 }
 
-/* The name of a file, or false for a file that is no secret's (a cut-off write, something foreign). */
+/* The name of a file, or false for a file that is no secret's (a cut-off write, something foreign).
+ */
 static bool name_of(const char *file, char name[SECRET_NAME_BYTES])
 {
     static const char prefix[] = "password.";

@@ -61,8 +61,13 @@ static void test_cli_parse__help_anywhere__becomes_the_verb_help(void **state)
     (void)state;
     static const struct {
         const char *line, *about;
-    } rows[] = {{"", NULL}, {"--help", NULL}, {"help", NULL}, {"help check", "check"},
-                {"secret --help", "secret"}, {"secret set -h", "secret"}, {"--help check", "check"},
+    } rows[] = {{"", NULL},
+                {"--help", NULL},
+                {"help", NULL},
+                {"help check", "check"},
+                {"secret --help", "secret"},
+                {"secret set -h", "secret"},
+                {"--help check", "check"},
                 {"check a b c d --help", "check"}};
     for (size_t i = 0; i < TC_COUNT(rows); i++) {
         struct cli_args args;
@@ -92,7 +97,8 @@ static void test_cli_parse__bad_lines__name_the_nearest(void **state)
         {"schema --file x", "schema takes no --file"},
         {"secret", "secret needs one of: set, list, remove"},
         {"secret sett a", "unknown word \"sett\" behind secret; did you mean set?"},
-        {"secret everything", "unknown word \"everything\" behind secret; it takes one of: set, list, remove"},
+        {"secret everything",
+         "unknown word \"everything\" behind secret; it takes one of: set, list, remove"},
         {"secret set", "secret set needs NAME"},
         {"secret set a hunter2", "\"hunter2\" is one word too many: tocsin secret set NAME"},
         {"secret list --file x", "secret list takes no --file"},
@@ -145,7 +151,8 @@ static void test_cli_time__every_form__is_the_instant(void **state)
     }
 }
 
-/* The table is data that people write: what the parser and the writers rely on holds for every row. */
+/* The table is data that people write: what the parser and the writers rely on holds for every row.
+ */
 static void test_cli_table__every_row__is_whole(void **state)
 {
     (void)state;
@@ -165,12 +172,14 @@ static void test_cli_table__every_row__is_whole(void **state)
         assert_int_equal(cli_options[i].kind == CLI_FLAG, cli_options[i].value == NULL);
         for (size_t k = 0; k < i; k++) {
             assert_string_not_equal(cli_options[i].name, cli_options[k].name);
-            assert_true(cli_options[i].letter == 0 || cli_options[i].letter != cli_options[k].letter);
+            assert_true(cli_options[i].letter == 0 ||
+                        cli_options[i].letter != cli_options[k].letter);
         }
     }
 }
 
-/* Help, man page and completion are made from the same rows: each names every verb and every option. */
+/* Help, man page and completion are made from the same rows: each names every verb and every
+ * option. */
 static void test_cli_texts__help_manual_and_completion__name_everything(void **state)
 {
     (void)state;

@@ -95,14 +95,15 @@ static void test_config__minimal_example__gets_the_defaults(void **state)
     assert_string_equal(s.archive.volumes[0].path, "");
 }
 
-/* The defaults that the table prints in help and schema are those that the model gives: written out in a file
- * they give the same site. */
+/* The defaults that the table prints in help and schema are those that the model gives: written out
+ * in a file they give the same site. */
 static void test_config__defaults_written_out__give_the_same_site(void **state)
 {
     (void)state;
     static const char short_form[] =
         "site: { id: a }\nareas: { all: { zones: [z] } }\n"
-        "receivers: [ { protocol: sia-dc09, listen: 0.0.0.0:1 } ]\narchive: { volumes: [ { path: /v } ] }\n"
+        "receivers: [ { protocol: sia-dc09, listen: 0.0.0.0:1 } ]\narchive: { volumes: [ { path: "
+        "/v } ] }\n"
         "cameras: { c: { driver: rtsp, url: rtsp://h/x, covers: { z: } } }\n";
     TC_CLEANUP(tc_buf_done) struct tc_buf full;
     tc_buf_init(&full, 4096);
@@ -113,15 +114,19 @@ static void test_config__defaults_written_out__give_the_same_site(void **state)
         {"console: { listen: ", "console", "listen", " }\n"},
         {"areas: { all: { zones: [z], entry: ", "areas", "entry", ""},
         {", exit: ", "areas", "exit", " } }\n"},
-        {"receivers: [ { protocol: sia-dc09, listen: 0.0.0.0:1, transports: ", "receivers", "transports", " } ]\n"},
+        {"receivers: [ { protocol: sia-dc09, listen: 0.0.0.0:1, transports: ", "receivers",
+         "transports", " } ]\n"},
         {"archive: { volumes: [ { path: /v } ], ring_memory: ", "archive", "ring_memory", " }\n"},
-        {"cameras: { c: { driver: rtsp, url: rtsp://h/x, covers: { z: }, record: { mode: full, pre: ", "record", "pre", ""},
+        {"cameras: { c: { driver: rtsp, url: rtsp://h/x, covers: { z: }, record: { mode: full, "
+         "pre: ",
+         "record", "pre", ""},
         {", post: ", "record", "post", ""},
         {", keep: ", "record", "keep", " } } }\n"},
     };
     const struct cfg_object *cameras = cfg_key_find(&cfg_root, tc_slice_str("cameras"))->object;
     for (size_t i = 0; i < TC_COUNT(parts); i++) {
-        const struct cfg_object *holder = strcmp(parts[i].object, "record") == 0 ? cameras : &cfg_root;
+        const struct cfg_object *holder =
+            strcmp(parts[i].object, "record") == 0 ? cameras : &cfg_root;
         const struct cfg_object *o = cfg_key_find(holder, tc_slice_str(parts[i].object))->object;
         tc_buf_add_str(&full, parts[i].before);
         tc_buf_add_str(&full, cfg_key_find(o, tc_slice_str(parts[i].key))->fallback);
@@ -149,7 +154,8 @@ static void test_config__defaults_written_out__give_the_same_site(void **state)
 static void test_config__bad_file__gives_no_site_and_json_of_every_finding(void **state)
 {
     (void)state;
-    static const char text[] = "site: { id: shop, nmae: \"Zo\xc3\xab\", timezone: \"\" }\nusers: { a: { role: x } }\n";
+    static const char text[] =
+        "site: { id: shop, nmae: \"Zo\xc3\xab\", timezone: \"\" }\nusers: { a: { role: x } }\n";
     struct site s;
     TC_CLEANUP(config_report_done) struct config_report report;
     assert_int_equal(load(text, &s, &report), TC_E_CONFIG);
@@ -223,20 +229,27 @@ static void test_config__schema__is_json_and_knows_the_sections(void **state)
     assert_non_null(json_object_get(sections, "cameras"));
     assert_null(json_object_get(sections, "networks"));
     const json_t *site = json_object_get(sections, "site");
-    assert_string_equal(json_string_value(json_array_get(json_object_get(site, "required"), 0)), "id");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(site, "required"), 0)),
+                        "id");
     json_decref(json);
 }
 
 static void test_config_find__paths__stand_where_the_reader_says(void **state)
 {
     (void)state;
-    static const char text[] = "site: { id: shop }\narchive:\n  volumes:\n    - { path: /a }\n    - path: /b\n";
+    static const char text[] =
+        "site: { id: shop }\narchive:\n  volumes:\n    - { path: /a }\n    - path: /b\n";
     static const struct {
         const char *path;
         uint32_t line, column;
-    } rows[] = {{"site.id", 1, 13}, {"archive.volumes[0].path", 4, 15}, {"archive.volumes[1].path", 5, 13},
-                {"archive.volumes", 3, 3}, {"archive.volumes[2].path", 0, 0}, {"users.anna", 0, 0},
-                {"archive.volumes[x]", 0, 0}, {"site.id.x", 0, 0}};
+    } rows[] = {{"site.id", 1, 13},
+                {"archive.volumes[0].path", 4, 15},
+                {"archive.volumes[1].path", 5, 13},
+                {"archive.volumes", 3, 3},
+                {"archive.volumes[2].path", 0, 0},
+                {"users.anna", 0, 0},
+                {"archive.volumes[x]", 0, 0},
+                {"site.id.x", 0, 0}};
     for (size_t i = 0; i < TC_COUNT(rows); i++) {
         struct config_place at = config_find(tc_slice_str(text), rows[i].path);
         assert_int_equal(at.line, rows[i].line);
@@ -251,9 +264,16 @@ static void test_value__sizes_and_distances__keep_their_units(void **state)
         const char *text;
         enum tc_err err;
         uint64_t bytes;
-    } sizes[] = {{"50 GB", TC_OK, 50000000000}, {"2GiB", TC_OK, 2147483648}, {"1.5 kB", TC_OK, 1500},
-                 {"0", TC_OK, 0}, {"512 b", TC_OK, 512}, {"5", TC_E_FORMAT, 0}, {"GB", TC_E_FORMAT, 0},
-                 {"1.2345 GB", TC_E_FORMAT, 0}, {"1. GB", TC_E_FORMAT, 0}, {"-1 GB", TC_E_FORMAT, 0},
+    } sizes[] = {{"50 GB", TC_OK, 50000000000},
+                 {"2GiB", TC_OK, 2147483648},
+                 {"1.5 kB", TC_OK, 1500},
+                 {"0", TC_OK, 0},
+                 {"512 b", TC_OK, 512},
+                 {"5", TC_E_FORMAT, 0},
+                 {"GB", TC_E_FORMAT, 0},
+                 {"1.2345 GB", TC_E_FORMAT, 0},
+                 {"1. GB", TC_E_FORMAT, 0},
+                 {"-1 GB", TC_E_FORMAT, 0},
                  {"99999999999999999 TB", TC_E_RANGE, 0}};
     for (size_t i = 0; i < TC_COUNT(sizes); i++) {
         uint64_t bytes = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every tests/golden/config/NAME.yaml gives exactly NAME.txt: each finding with its place, caret and fix, then
- * the counts. With TOCSIN_GOLDEN_WRITE=1 the texts are written instead, to be read before they are kept. */
+/* Every tests/golden/config/NAME.yaml gives exactly NAME.txt: each finding with its place, caret
+ * and fix, then the counts. With TOCSIN_GOLDEN_WRITE=1 the texts are written instead, to be read
+ * before they are kept. */
 #include "test.h"
 
 #include <dirent.h>
@@ -95,7 +96,8 @@ static void test_config__golden_file__reports_exactly_the_text_beside_it(void **
         if (tc_slice_eq(tc_buf_view(&got), tc_buf_view(&want)))
             continue;
         wrong++;
-        print_error("%s:\n--- got\n%s--- want\n%s", names[i], tc_buf_cstr(&got), tc_buf_cstr(&want));
+        print_error("%s:\n--- got\n%s--- want\n%s", names[i], tc_buf_cstr(&got),
+                    tc_buf_cstr(&want));
     }
     assert_int_equal(wrong, 0);
 }

@@ -147,7 +147,8 @@ static void test_rule_parse_when__too_long__is_refused(void **state)
     text[0] = '*';
     struct rule_fault fault = {0};
     struct rule rule = {0};
-    assert_int_equal(rule_parse_when(tc_slice(text, sizeof text - 1), &site, &rule, &fault), TC_E_CONFIG);
+    assert_int_equal(rule_parse_when(tc_slice(text, sizeof text - 1), &site, &rule, &fault),
+                     TC_E_CONFIG);
     assert_string_equal(fault.code, "too-long");
     assert_int_equal(rule_parse_when(tc_slice(text, sizeof text - 2), &site, &rule, &fault), TC_OK);
     rule_def_done(&rule);

@@ -85,8 +85,16 @@ static void test_secret_set__over_a_write_that_was_cut_off__works(void **state)
 static void test_secret__bad_names__never_reach_the_disk(void **state)
 {
     const struct place *p = *state;
-    static const char *const names[] = {"", "..", "../x", "a/b", "Cameras", ".new-x", "tls.pem",
-                                        "password/", "password/../x", "password.anna",
+    static const char *const names[] = {"",
+                                        "..",
+                                        "../x",
+                                        "a/b",
+                                        "Cameras",
+                                        ".new-x",
+                                        "tls.pem",
+                                        "password/",
+                                        "password/../x",
+                                        "password.anna",
                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < TC_COUNT(names); i++) {
         struct tc_buf got;

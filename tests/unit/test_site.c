@@ -42,7 +42,8 @@ static void build(struct site *s)
         struct site_camera *c = NULL;
         assert_ok(site_add_camera(s, &c), NULL);
         put_id(c->id, cameras[i]);
-        c->url = (struct site_url){.text = "rtsp://10.30.0.12/main", .host = "10.30.0.12", .port = 554};
+        c->url =
+            (struct site_url){.text = "rtsp://10.30.0.12/main", .host = "10.30.0.12", .port = 554};
         struct site_cover *cover = NULL;
         assert_ok(site_camera_add_cover(c, &cover), NULL);
         *cover = (struct site_cover){.zone = 0, .distance_mm = distances_mm[i]};
