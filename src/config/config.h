@@ -27,3 +27,5 @@ struct config_place config_find(struct tc_slice source, const char *path);
 
 /* The JSON Schema (2020-12) of the file, from the same table that reads it. */
 void config_schema_json(struct tc_buf *out);
+/* The page docs/reference/configuration.md, from the same table. */
+void config_reference_md(struct tc_buf *out);

@@ -326,6 +326,30 @@ static void test_value__rtsp_urls__are_taken_apart_or_refused(void **state)
     }
 }
 
+/* With TOCSIN_GOLDEN_WRITE=1 the page is written instead. */
+static void test_config__reference_page__is_up_to_date(void **state)
+{
+    (void)state;
+    static const char path[] = TC_SOURCE_DIR "/docs/reference/configuration.md";
+    TC_CLEANUP(tc_buf_done) struct tc_buf page;
+    TC_CLEANUP(tc_buf_done) struct tc_buf kept;
+    tc_buf_init(&page, 1 << 20);
+    tc_buf_init(&kept, 1 << 20);
+    config_reference_md(&page);
+    bool write = getenv("TOCSIN_GOLDEN_WRITE") != NULL;
+    FILE *file = fopen(path, write ? "wb" : "rb");
+    assert_non_null(file);
+    if (write) {
+        assert_int_equal(fwrite(page.data, 1, page.len, file), page.len);
+    } else {
+        kept.len = fread(tc_buf_reserve(&kept, 1 << 19), 1, 1 << 19, file);
+        if (!tc_slice_eq(tc_buf_view(&page), tc_buf_view(&kept)))
+            print_error("%s is old: run this test with TOCSIN_GOLDEN_WRITE=1\n", path);
+        assert_true(tc_slice_eq(tc_buf_view(&page), tc_buf_view(&kept)));
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -336,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_config__too_many_findings__are_all_counted),
         cmocka_unit_test(test_config__more_than_the_limits__is_refused_without_harm),
         cmocka_unit_test(test_config__schema__is_json_and_knows_the_sections),
+        cmocka_unit_test(test_config__reference_page__is_up_to_date),
         cmocka_unit_test(test_config_find__paths__stand_where_the_reader_says),
         cmocka_unit_test(test_value__sizes_and_distances__keep_their_units),
         cmocka_unit_test(test_value__rtsp_urls__are_taken_apart_or_refused),
