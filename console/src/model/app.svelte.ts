@@ -354,9 +354,9 @@ class App {
     }
 
     #reportShown(): void {
-        for (const id of this.#unseen) {
-            if (document.getElementById(`incident-${id}`) || document.getElementById(`row-${id}`)) {
-                this.#unseen.delete(id);
+        for (const element of document.querySelectorAll<HTMLElement>("[data-incident]")) {
+            const id = Number(element.dataset["incident"]);
+            if (this.#unseen.delete(id)) {
                 mark("alarm:paint", id);
                 if (this.mayHandle) {
                     this.#tellShown(id);
