@@ -85,6 +85,9 @@ export class Changes {
         }
         if (message.kind === "hello") {
             this.#hello(this.#log.hello(message), message.now);
+        } else if (message.kind === "reset") {
+            this.#log.begin(message.seq);
+            this.#handler.reset();
         } else if (this.#log.take(message) === "apply") {
             this.#handler.change(message);
         }

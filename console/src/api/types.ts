@@ -65,6 +65,7 @@ export interface Incident {
     priority: Priority;
     class: string;
     type: string;
+    /** May be missing on the wire; then the type stands in. */
     title: string;
     zone: string | null;
     zone_name: string | null;

@@ -18,6 +18,12 @@ export interface VideoSink {
     dropped(gops: number): void;
 }
 
+export interface Watch {
+    stop(): void;
+    /** Asks for the stream once more, when the server gave it up. */
+    again(): void;
+}
+
 interface Stream {
     camera: string;
     sink: VideoSink;
@@ -40,8 +46,8 @@ class VideoHub {
         document.addEventListener("visibilitychange", () => this.#setPaused(document.hidden));
     }
 
-    /** Starts a live stream into SINK; the returned function ends it. */
-    watch(camera: string, sink: VideoSink): () => void {
+    /** Starts a live stream into SINK. */
+    watch(camera: string, sink: VideoSink): Watch {
         const stream = this.#number();
         this.#streams.set(stream, { camera, sink, info: null });
         sink.link(this.#isOpen());
@@ -50,7 +56,7 @@ class VideoHub {
         } else {
             this.#want();
         }
-        return () => this.#stop(stream);
+        return { stop: () => this.#stop(stream), again: () => this.#again(stream) };
     }
 
     #number(): number {
@@ -60,6 +66,13 @@ class VideoHub {
         const number = this.#next;
         this.#next = this.#next % MAX_STREAM + 1;
         return number;
+    }
+
+    #again(stream: number): void {
+        const found = this.#streams.get(stream);
+        if (found && this.#isOpen()) {
+            this.#send({ op: "start", stream, camera: found.camera });
+        }
     }
 
     #stop(stream: number): void {

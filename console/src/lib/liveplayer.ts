@@ -2,7 +2,7 @@
 // One live picture: takes a camera's stream from the video socket into a <video> element, keeps it at the
 // live edge, and says in which state it is. All judgement is in model/livepolicy.ts.
 
-import type { InitText, StateText, VideoSink } from "../api/video.ts";
+import type { InitText, StateText, VideoSink, Watch } from "../api/video.ts";
 import { videoHub } from "../api/video.ts";
 import { advise } from "../model/livepolicy.ts";
 import { LIVE_WAITING, SourceQueue } from "./sourcequeue.ts";
@@ -20,17 +20,20 @@ export interface LiveReport {
 }
 
 const TICK_MS = 250;
+/** A stream that the server calls lost for so long is asked for once more: it may have been given up. */
+const AGAIN_MS = 5_000;
 
 export class LivePlayer implements VideoSink {
     readonly #video: HTMLVideoElement;
     readonly #report: LiveReport;
     readonly #serverNow: () => number;
-    readonly #stop: () => void;
+    readonly #watch: Watch;
     readonly #timer: number;
     #queue: SourceQueue | null = null;
     #linked = false;
     #wasLinked = false;
     #said: StateText["state"] | null = null;
+    #saidMs = 0;
     #badCodec: string | null = null;
     #playing = false;
     #arrivedMs = 0;
@@ -44,14 +47,14 @@ export class LivePlayer implements VideoSink {
         this.#report = report;
         this.#serverNow = serverNow;
         video.muted = true;
-        this.#stop = videoHub().watch(camera, this);
+        this.#watch = videoHub().watch(camera, this);
         this.#timer = window.setInterval(() => this.#tick(), TICK_MS);
         this.#tick();
     }
 
     close(): void {
         this.#closed = true;
-        this.#stop();
+        this.#watch.stop();
         clearInterval(this.#timer);
         this.#queue?.close(this.#video);
     }
@@ -88,6 +91,7 @@ export class LivePlayer implements VideoSink {
 
     state(state: StateText): void {
         this.#said = state.state === "live" ? null : state.state;
+        this.#saidMs = performance.now();
         this.#tick();
     }
 
@@ -118,6 +122,10 @@ export class LivePlayer implements VideoSink {
     #tick(): void {
         if (this.#closed) {
             return;
+        }
+        if (this.#said === "lost" && performance.now() - this.#saidMs > AGAIN_MS) {
+            this.#saidMs = performance.now();
+            this.#watch.again();
         }
         this.#report.state(this.#judge());
     }

@@ -249,7 +249,7 @@ const en = {
     "toast.open": "Open incident {id}",
     "away.summary": { one: "{n} new incident while away, {critical} critical", other: "{n} new incidents while away, {critical} critical" },
     "away.nothing": "Live again. Nothing new came while away.",
-    "away.reset": "The server's record is a different one from before. Everything was read again.",
+    "away.reset": "Live again. What was missed could not be told one by one, so everything was read anew.",
     "say.summary": { one: "{n} new, {critical} critical", other: "{n} new, {critical} critical" },
     "say.critical": "New critical incident: {title}, {where}",
 

@@ -283,6 +283,7 @@ class App {
     }
 
     #put(row: Incident, arrived: boolean): void {
+        row.title ??= row.type;
         const before = this.#queue.put(row);
         if (arrived && !before && isUnowned(row)) {
             mark("alarm:rx", row.id);

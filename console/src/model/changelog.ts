@@ -20,6 +20,12 @@ export interface Away {
     changes: number;
 }
 
+/** What was missed cannot be told one by one: the lists are to be read anew, the log goes on behind `seq`. */
+export interface Reset {
+    kind: "reset";
+    seq: number;
+}
+
 /** What to do with a message: apply it, pass it over, or start again because the journal is another one. */
 export type Verdict = "apply" | "double" | "reset";
 
@@ -51,8 +57,7 @@ export class ChangeLog {
         this.#last ??= hello.seq;
         this.#head = hello.seq;
         if (hello.seq < known) {
-            this.reset();
-            this.#last = hello.seq;
+            this.begin(hello.seq);
             return "reset";
         }
         if (!first && hello.seq > known) {
@@ -89,8 +94,9 @@ export class ChangeLog {
         return { changes: away.changes, incidents: away.incidents.size, critical: away.critical.size };
     }
 
-    reset(): void {
-        this.#last = null;
+    /** Starts anew behind `seq`. */
+    begin(seq: number): void {
+        this.#last = seq;
         this.#held.clear();
         this.#away = null;
     }
@@ -115,7 +121,7 @@ function isFresh(incident: Incident): boolean {
 }
 
 /** Reads one text message of the changes socket; null for what this console does not know. */
-export function parseMessage(text: string): Hello | Change | { kind: "beat" } | null {
+export function parseMessage(text: string): Hello | Reset | Change | { kind: "beat" } | null {
     let value: unknown;
     try {
         value = JSON.parse(text);
@@ -132,8 +138,8 @@ export function parseMessage(text: string): Hello | Change | { kind: "beat" } | 
     if (typeof row.kind !== "string" || typeof row.seq !== "number" || !Number.isSafeInteger(row.seq)) {
         return null;
     }
-    if (row.kind === "hello") {
-        return value as Hello;
+    if (row.kind === "hello" || row.kind === "reset") {
+        return value as Hello | Reset;
     }
     if (typeof row.data !== "object" || row.data === null) {
         return null;

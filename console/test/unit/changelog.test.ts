@@ -45,6 +45,17 @@ test("changelog: a journal that ends before what was seen is another journal", (
     assert.equal(log.take(change(13, incident(1))), "apply");
 });
 
+test("changelog: what cannot be told is begun anew behind its seq, without a summary", () => {
+    const log = new ChangeLog(() => false);
+    log.hello({ kind: "hello", seq: 40 });
+    log.hello({ kind: "hello", seq: 90 });
+    assert.deepEqual(parseMessage("{\"seq\":90,\"kind\":\"reset\",\"data\":{}}"), { seq: 90, kind: "reset", data: {} });
+    log.begin(90);
+    assert.equal(log.summary(), null);
+    assert.equal(log.take(change(89, incident(1))), "double");
+    assert.equal(log.take(change(91, incident(1))), "apply");
+});
+
 test("changelog: broken at any place, any number of times, the shown set is the sent set", () => {
     for (let seed = 1; seed <= 50; seed += 1) {
         const random = numbers(seed);
