@@ -19,7 +19,11 @@
 #define REPORT_STALE_NS  (120 * TC_NS_PER_S)
 #define TICK_ERROR_NS    (50 * TC_NS_PER_MS)
 
-enum { SLOPE_BINS_MIN = 3, PAIRS_MAX = STREAM_CLOCK_BINS * (STREAM_CLOCK_BINS - 1) / 2 };
+enum {
+    SLOPE_EVERY = 4, /* bins, once there are all: a clock's rate changes slowly */
+    SLOPE_BINS_MIN = 3,
+    PAIRS_MAX = STREAM_CLOCK_BINS * (STREAM_CLOCK_BINS - 1) / 2,
+};
 
 void stream_clock_init(struct stream_clock *c, uint32_t clock_hz)
 {
@@ -72,7 +76,8 @@ static bool median_slope(const struct stream_clock *c, double *ret)
 static void fit_line(struct stream_clock *c, int64_t at_ns)
 {
     int64_t before = line_at(c, at_ns);
-    (void)median_slope(c, &c->slope);
+    if (c->bin_count < STREAM_CLOCK_BINS || c->bin_next % SLOPE_EVERY == 0)
+        (void)median_slope(c, &c->slope);
     int64_t low = INT64_MAX, high = INT64_MIN;
     for (unsigned i = 0; i < c->bin_count; i++) {
         int64_t rest = c->bins[i].delay_ns - (int64_t)(c->slope * (double)c->bins[i].at_ns);

@@ -200,6 +200,9 @@ enum tc_err ring_writer_open(struct ring_writer *w, int fd, struct tc_errinfo *i
     w->map_bytes = map.bytes;
     w->data_bytes = map.data_bytes;
     w->slot_count = map.slot_count;
+    /* Every page is written within seconds anyway; taken together they cost a third of what as many
+     * page faults do. An old kernel without this call takes the faults. */
+    (void)madvise(map.base, map.bytes, MADV_POPULATE_WRITE);
     take_over(w);
     return TC_OK;
 }
