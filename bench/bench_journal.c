@@ -145,7 +145,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: bench_journal DIR [SECONDS]\n");
         return 2;
     }
-    double seconds = argc > 2 ? atof(argv[2]) : 2;
+    double seconds = argc > 2 ? strtod(argv[2], NULL) : 2;
     if (mkdir(argv[1], 0700) != 0 && errno != EEXIST) {
         perror(argv[1]);
         return 1;

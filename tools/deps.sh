@@ -62,7 +62,8 @@ fi
 
 names=$(printf '%s\n' "$table" | awk '{print $2}' | sort -u)
 # shellcheck disable=SC2086
-have=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' $names 2>/dev/null | awk '$1 == "installed" {print $2}') || true
+have=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' $names 2>/dev/null |
+    awk '$1 == "installed" {print $2}') || true
 missing=''
 for name in $names; do
     printf '%s\n' "$have" | grep -qxF "$name" || missing="$missing $name"
@@ -71,7 +72,8 @@ done
 
 echo "make $purpose: installing Debian packages:"
 for name in $missing; do
-    printf '%s\n' "$table" | awk -v n="$name" '$2 == n && !said { said = 1; w = $0; sub(/^[^ ]+ +[^ ]+ +/, "", w); printf "  %-26s %s\n", n, w }'
+    printf '%s\n' "$table" | awk -v n="$name" '
+        $2 == n && !said { said = 1; sub(/^[^ ]+ +[^ ]+ +/, ""); printf "  %-26s %s\n", n, $0 }'
 done
 as_root=''
 if [ "$(id -u)" != 0 ]; then

@@ -37,14 +37,16 @@ fi
 # unpack NAME@VERSION FOLDER
 unpack() {
     mkdir -p "$2"
-    ( cd "$2" && npm pack --silent "$1" >/dev/null && tar -xzf ./*.tgz --strip-components=1 && rm -f ./*.tgz ) >&2
+    ( cd "$2" && npm pack --loglevel=error "$1" >/dev/null && tar -xzf ./*.tgz --strip-components=1 &&
+        rm -f ./*.tgz ) >&2
 }
 
 echo "tools/node.sh: bringing Node $node_pin and npm $npm_pin from npm into .tools/" >&2
 rm -rf "$tools/node" "$tools/node.new"
 unpack "node-linux-$arch@$node_pin" "$tools/node.new"
 unpack "npm@$npm_pin" "$tools/node.new/npm"
-printf '#!/bin/sh\nexec "%s/node/bin/node" "%s/node/npm/bin/npm-cli.js" "$@"\n' "$tools" "$tools" >"$tools/node.new/bin/npm"
+printf '#!/bin/sh\nexec "%s/node/bin/node" "%s/node/npm/bin/npm-cli.js" "$@"\n' "$tools" "$tools" \
+    >"$tools/node.new/bin/npm"
 chmod +x "$tools/node.new/bin/npm"
 mv "$tools/node.new" "$tools/node"
 if ! new_enough "$tools/node/bin/node"; then

@@ -166,8 +166,9 @@ static void finish(struct engine *e, struct order *o)
                  ? "nothing could be recorded"
                  : "the camera delivered no picture");
     } else if (r->failed_syncs > o->failed_syncs) {
-        (void)strncat(text, "; the disk failed meanwhile: a part may be lost",
-                      sizeof text - strlen(text) - 1);
+        size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof text - used,
+                       "; the disk failed meanwhile: a part may be lost");
         fail(e, o, text);
     } else {
         o->phase = MSG_RECORD_DONE;
@@ -294,8 +295,8 @@ void engine_record(struct engine *e, const struct msg_record *ask)
                "this recording is not possible: no such camera, or an end before its beginning");
     else if (o != NULL)
         renew(e, o, ask);
-    else if (ask->what != MSG_RECORD_QUERY)
-        begin(e, ask); /* a new end for what a process before this one began is a beginning here */
+    else if (ask->what == MSG_RECORD_START)
+        begin(e, ask);
     else
         refuse(e, ask, "this recording is not known (the archive was restarted): order it again");
 }

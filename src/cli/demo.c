@@ -208,7 +208,7 @@ static _Noreturn void be_cameras(const struct demo *d, unsigned count, const cha
 
 /* A night at the warehouse, over and over. */
 static const char *const script[] = {
-    "wait 12s", "BA 12 1", "wait 12s", "BR 12 1", "wait 20s", "BA 13 1", "wait 3s",  "BA 12 1", "wait 15s",
+    "wait 4s",  "BA 12 1", "wait 12s", "BR 12 1", "wait 20s", "BA 13 1", "wait 3s",  "BA 12 1", "wait 15s",
     "BR 12 1",  "BR 13 1", "wait 40s", "RP",      "wait 20s", "FA 31 2", "wait 15s", "FR 31 2", "wait 30s",
     "BA 21 2",  "wait 8s", "BR 21 2",  "wait 60s",
 };
@@ -277,7 +277,7 @@ void demo_announce(struct demo *d, const char *url, const char *fingerprint)
     (void)printf("\n  Open     %s\n"
                  "  Sign in  %s, password %s (good for one sign-in)\n"
                  "  The certificate is self-made; its SHA-256 is\n  %s\n"
-                 "  Folder   %s%s\n\n  The first alarm comes in 12 seconds. Ctrl-C ends the demo.\n\n",
+                 "  Folder   %s%s\n\n  The first alarm comes in 4 seconds. Ctrl-C ends the demo.\n\n",
                  url, demo_user, d->password, fingerprint, d->dir,
                  d->remove_dir ? " (removed at the end)" : "");
     (void)fflush(stdout);

@@ -37,7 +37,8 @@ enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_FILE, CLI_DIR, CLI_TIME, CLI_DURATION, C
     X(JOURNAL, 0, "journal", CLI_FLAG, NULL, "the journal of the state directory")                 \
     X(FROM, 0, "from", CLI_TIME, "TIME", "not before TIME: RFC 3339, @seconds, or -10m")           \
     X(TO, 0, "to", CLI_TIME, "TIME", "before TIME")                                                \
-    X(LIMIT, 'n', "limit", CLI_NUMBER, "COUNT", "at most so many, the newest (default 50; all of a given time)")        \
+    X(LIMIT, 'n', "limit", CLI_NUMBER, "COUNT",                                                    \
+      "at most so many, the newest (default 50; all of a given time)")                             \
     X(PANEL, 0, "panel", CLI_TEXT, "ID", "only those of this panel")                               \
     X(ACCOUNT, 0, "account", CLI_TEXT, "ACCOUNT", "only those with this account")                  \
     X(ZONE, 0, "zone", CLI_TEXT, "ID", "only those of this zone")                                  \

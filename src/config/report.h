@@ -50,6 +50,7 @@ struct config_report {
     struct config_diag spare; /* taken by those that are only counted */
 };
 
+/* FILE: the name that findings carry, borrowed. */
 void config_report_init(struct config_report *r, const char *file);
 void config_report_done(struct config_report *r);
 

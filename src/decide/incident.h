@@ -109,6 +109,7 @@ struct incident {
     size_t events_count, events_cap;
 };
 
+/* An incident without entries; done frees what the folded entries left in it. */
 void incident_init(struct incident *in);
 void incident_done(struct incident *in);
 
@@ -121,6 +122,7 @@ enum tc_err incident_add_event(struct incident *in, const struct incident_event 
 /* Reads an EVENT entry into OUT (without its text: borrow it from the entry). */
 void incident_event_of(const struct record_entry *e, struct incident_event *out);
 
+/* Is an alarm of it active; is it not closed; and its parts by their id, NULL when there is none such. */
 bool incident_is_active(const struct incident *in);
 bool incident_is_open(const struct incident *in);
 struct incident_alarm *incident_alarm_find(struct incident *in, uint64_t alarm_id);

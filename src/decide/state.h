@@ -59,6 +59,7 @@ enum area_state {
 #undef X
         AREA_STATE_COUNT
 };
+/* The word of the API and the journal. */
 const char *area_state_name(enum area_state state);
 
 struct state_area {
@@ -116,6 +117,7 @@ struct state {
     uint64_t changed_incident; /* by the last fold; 0: none */
 };
 
+/* The state before the first entry; done frees it. */
 void state_init(struct state *s);
 void state_done(struct state *s);
 

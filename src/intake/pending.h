@@ -37,6 +37,7 @@ struct pending_ring {
     size_t count;
 };
 
+/* An empty ring with room for PENDING_MAX; TC_E_NOMEM. */
 enum tc_err pending_init(struct pending_ring *r) TC_MUST_USE;
 void pending_done(struct pending_ring *r);
 

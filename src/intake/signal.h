@@ -33,6 +33,7 @@ struct signal_room {
     uint8_t tail[SIGNAL_TAIL_BYTES_MAX];
 };
 
+/* Makes the room that one signal at a time is worked in; TC_E_NOMEM. */
 enum tc_err signal_room_init(struct signal_room *room, struct tc_errinfo *info) TC_MUST_USE;
 void signal_room_done(struct signal_room *room);
 

@@ -39,4 +39,5 @@ struct rule {
     size_t actions_count;
 };
 
+/* Frees what the rule owns, not the rule. */
 void rule_def_done(struct rule *r);

@@ -72,6 +72,7 @@ void channel_flush(struct channel *c);
 /* The handler keeps descriptor INDEX of M: returns it, and the channel no longer closes it. */
 int msg_take_fd(struct msg *m, unsigned index);
 
+/* Who is at the other end; what waits to be sent to it; false when it is gone or broke the table's law. */
 enum tc_role channel_peer(const struct channel *c);
 unsigned channel_peer_instance(const struct channel *c);
 size_t channel_queued_bytes(const struct channel *c);

@@ -4,5 +4,6 @@
 
 #include "base/time.h"
 
+/* The time of day (may jump), and the time that only goes forward (for durations and time-outs). */
 struct tc_wall clock_wall(void);
 struct tc_mono clock_mono(void);

@@ -117,6 +117,7 @@ struct tc_sandbox_event {
  * then. */
 enum tc_err tc_sandbox_event_parse(struct tc_slice bytes, struct tc_sandbox_event *ret) TC_MUST_USE;
 
+/* The word for it in `tocsin privileges`. */
 const char *tc_sandbox_layer_name(enum tc_sandbox_layer layer);
 
 /* The role's row and what is in force of it, for people and as one JSON object. */

@@ -17,6 +17,7 @@
 
 enum { SECRET_BYTES_MAX = 8192, SECRET_NAME_BYTES = 64 };
 
+/* An id (site_id_valid), password/ID, tls.key or tls.crt. */
 bool secret_name_valid(struct tc_slice name);
 
 /* Opens secrets/ in the directory STATE_FD, making it when CREATE. The caller closes *RET_FD.

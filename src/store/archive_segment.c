@@ -186,15 +186,30 @@ const char *archive_path(const char *camera, struct tc_wall start, unsigned copy
     return out;
 }
 
+/* Takes DIGITS decimal digits and the character AFTER (0: none) from the head of *AT. */
+static bool take_number(const char **at, unsigned digits, char after, int *ret)
+{
+    *ret = 0;
+    for (unsigned i = 0; i < digits; i++, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return false;
+        *ret = *ret * 10 + (**at - '0');
+    }
+    if (after == 0)
+        return true;
+    return *(*at)++ == after;
+}
+
 bool archive_name_parse(const char *name, struct tc_wall *ret)
 {
     struct tc_civil c = {0};
-    int ms = 0, end = 0;
-    if (sscanf(name, "%4d%2d%2dT%2d%2d%2d.%3dZ%n", &c.year, &c.month, &c.day, &c.hour, &c.minute,
-               &c.second, &ms, &end) != 7 ||
-        end != 20)
+    int ms = 0;
+    const char *rest = name;
+    if (!take_number(&rest, 4, 0, &c.year) || !take_number(&rest, 2, 0, &c.month) ||
+        !take_number(&rest, 2, 'T', &c.day) || !take_number(&rest, 2, 0, &c.hour) ||
+        !take_number(&rest, 2, 0, &c.minute) || !take_number(&rest, 2, '.', &c.second) ||
+        !take_number(&rest, 3, 'Z', &ms))
         return false;
-    const char *rest = name + end;
     if (*rest == '-')
         rest += 1 + strspn(rest + 1, "0123456789");
     if (strcmp(rest, ".mp4") != 0)

@@ -236,19 +236,23 @@ static void serve_openapi(struct web_conn *c)
 
 static void answer_not_found(struct web_conn *c, enum tc_err err, unsigned allowed)
 {
-    char allow[96] = "Allow: ";
     if (err == TC_E_NOT_FOUND) {
         web_problem(c, 404, NULL, "there is nothing at this address");
         return;
     }
+    TC_CLEANUP(tc_buf_done) struct tc_buf allow;
+    tc_buf_init(&allow, 256);
+    tc_buf_add_str(&allow, "Allow:");
+    const char *between = " ";
     for (unsigned i = 0; i < HTTP_METHODS; i++) {
         if ((allowed & 1u << i) == 0)
             continue;
-        (void)strncat(allow, http_method_name((enum http_method)i), 12);
-        (void)strncat(allow, i == HTTP_GET ? ", HEAD" : "", 8);
+        tc_buf_add_fmt(&allow, "%s%s%s", between, http_method_name((enum http_method)i),
+                    i == HTTP_GET ? ", HEAD" : "");
+        between = ", ";
     }
-    (void)strcat(allow, "\r\n");
-    web_problem(c, 405, allow, "this address does not take the method");
+    tc_buf_add_str(&allow, "\r\n");
+    web_problem(c, 405, tc_buf_cstr(&allow), "this address does not take the method");
 }
 
 static void serve_route(struct web_app *app, struct web_conn *c, const struct web_match *m)

@@ -4,7 +4,8 @@
  *
  * Invariants: core allows each stream (and is told when it ends); a stream begins at the last key frame in the ring; a
  * viewer that does not keep up loses whole groups of pictures and is told how many; no viewer holds more than
- * WEB_LIVE_QUEUE and one group's first frame here, and none waits for another. Rings are looked at only while somebody watches. */
+ * WEB_LIVE_QUEUE and one group's first frame here, and none waits for another. Rings are looked at only while
+ * somebody watches. */
 #pragma once
 
 #include "web/backend.h"

@@ -60,14 +60,12 @@ static bool read_whole(int fd, void *out, size_t len, uint64_t at)
 static bool extents_are_sane(const struct clip_job *j, const struct msg_clip_answer *a)
 {
     uint64_t sum = 0;
-    uint64_t tail_at = a->boxes_bytes + a->extents * sizeof(struct clip_extent);
     for (uint32_t i = 0; i < j->extent_count; i++) {
         const struct clip_extent *e = &j->extents[i];
         if (e->source >= j->fds_count || e->offset > INT64_MAX / 2 || e->bytes > INT64_MAX / 2 ||
             sum + e->bytes > a->total_bytes)
             return false;
-        /* in archive's own file: in the boxes, or in the ring's tail behind the list of extents */
-        if (e->source == CLIP_BOXES && e->offset + e->bytes > a->boxes_bytes && e->offset < tail_at)
+        if (e->source == CLIP_BOXES && e->offset + e->bytes > a->boxes_bytes)
             return false;
         sum += e->bytes;
     }

@@ -56,7 +56,8 @@ expect 1 check "$dir"
 holds err 'cannot read'
 
 # Every error at once, place first; JSON on stdout.
-printf 'site: { id: shop, nmae: x }\nnetworks: {}\ncameras: { a: { driver: rtsp, url: rtsp://h/x, login: hunter2 } }\n' >bad.yaml
+printf '%s\n' 'site: { id: shop, nmae: x }' 'networks: {}' \
+    'cameras: { a: { driver: rtsp, url: rtsp://h/x, login: hunter2 } }' >bad.yaml
 expect 1 check bad.yaml
 holds err 'bad.yaml:1:19: error: unknown key "nmae"'
 holds err 'bad.yaml:2:1: error: "networks" is documented'
