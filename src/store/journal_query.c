@@ -142,6 +142,13 @@ enum tc_err jq_load(struct journal_reader *r, enum jq_slot slot, uint64_t seq,
     return TC_OK;
 }
 
+enum tc_err jq_misplaced(const struct record_entry *e, struct tc_errinfo *info)
+{
+    return tc_fail(info, TC_E_CORRUPT,
+                   "record %" PRIu64 " stands in a list that it is not of; run verify --journal",
+                   e->seq);
+}
+
 /* The first column of the first row, or ABSENT. */
 static enum tc_err number_of(struct journal_reader *r, enum journal_query_stmt stmt, int64_t arg,
                              uint64_t absent, uint64_t *ret, struct tc_errinfo *info)
@@ -191,10 +198,13 @@ static bool type_fits(const struct journal_query *q, int64_t number)
     return q->type.len == 0 || ev_type_matches(q->type, ev_type_by_number((uint32_t)number));
 }
 
-static enum tc_err print_entry(struct walk *w, uint64_t seq, jq_item_fn *item, bool *ret_printed)
+static enum tc_err print_entry(struct walk *w, uint64_t seq, enum record_kind kind,
+                               jq_item_fn *item, bool *ret_printed)
 {
     struct record_entry e;
     TC_TRY(jq_load(w->r, JQ_SLOT_A, seq, &e, w->info));
+    if (e.kind != kind)
+        return jq_misplaced(&e, w->info);
     *ret_printed = true;
     return item(w->r, &e, w->j, w->info);
 }
@@ -205,7 +215,7 @@ static enum tc_err signal_row(struct walk *w, uint64_t seq, bool *ret_printed)
     if (!time_fits(q, sqlite3_column_int64(w->s, 1)) || !text_fits(q->panel, w->s, 2) ||
         !text_fits(q->account, w->s, 3))
         return TC_OK;
-    return print_entry(w, seq, jq_signal, ret_printed);
+    return print_entry(w, seq, RK_SIGNAL, jq_signal, ret_printed);
 }
 
 static enum tc_err event_row(struct walk *w, uint64_t seq, bool *ret_printed)
@@ -214,7 +224,7 @@ static enum tc_err event_row(struct walk *w, uint64_t seq, bool *ret_printed)
     if (!time_fits(q, sqlite3_column_int64(w->s, 1)) ||
         !type_fits(q, sqlite3_column_int64(w->s, 2)) || !text_fits(q->zone, w->s, 3))
         return TC_OK;
-    return print_entry(w, seq, jq_row, ret_printed);
+    return print_entry(w, seq, RK_EVENT, jq_row, ret_printed);
 }
 
 static enum tc_err alarm_row(struct walk *w, uint64_t id, bool *ret_printed)
@@ -223,6 +233,8 @@ static enum tc_err alarm_row(struct walk *w, uint64_t id, bool *ret_printed)
     struct record_entry raised;
     struct alarm_view v;
     TC_TRY(jq_load(w->r, JQ_SLOT_A, id, &raised, w->info));
+    if (raised.kind != RK_ALARM_RAISED)
+        return jq_misplaced(&raised, w->info);
     TC_TRY(jq_alarm_view(w->r, w->c->site, &raised, (uint64_t)sqlite3_column_int64(w->s, 1),
                          (uint64_t)sqlite3_column_int64(w->s, 2), &v, w->info));
     bool fits = time_fits(q, raised.at.ns) && (q->zone.len == 0 || tc_slice_eq(q->zone, v.zone)) &&
@@ -255,10 +267,13 @@ static enum tc_err listed_row(struct walk *w, uint64_t seq, bool *ret_printed)
 {
     struct record_entry e;
     TC_TRY(jq_load(w->r, JQ_SLOT_A, seq, &e, w->info));
+    bool audit = w->q->what == JOURNAL_QUERY_AUDIT;
+    if (audit ? !journal_kind_is_audit(e.kind) : e.kind != RK_BOOKMARK)
+        return jq_misplaced(&e, w->info);
     if (!time_fits(w->q, e.at.ns))
         return TC_OK;
     *ret_printed = true;
-    return (w->q->what == JOURNAL_QUERY_AUDIT ? jq_audit : jq_row)(w->r, &e, w->j, w->info);
+    return (audit ? jq_audit : jq_row)(w->r, &e, w->j, w->info);
 }
 
 static const struct list_row lists[JOURNAL_QUERY_COUNT] = {

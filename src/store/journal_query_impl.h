@@ -44,6 +44,8 @@ enum tc_err jq_load(struct journal_reader *r, enum jq_slot slot, uint64_t seq,
                     struct record_entry *e, struct tc_errinfo *info) TC_MUST_USE;
 enum tc_err jq_begin(struct journal_reader *r, struct tc_errinfo *info) TC_MUST_USE;
 void jq_end(struct journal_reader *r);
+/* TC_E_CORRUPT: a list names an entry that it cannot hold. */
+enum tc_err jq_misplaced(const struct record_entry *e, struct tc_errinfo *info);
 /* Ends a walk: resets S, turns RC (unless it is DONE or ROW) into an error when ERR is none yet. */
 enum tc_err jq_walked(struct journal_reader *r, sqlite3_stmt *s, int rc, enum tc_err err,
                       struct tc_errinfo *info) TC_MUST_USE;

@@ -62,7 +62,7 @@ static enum tc_err give_event(struct journal_reader *r, const struct journal_inc
 }
 
 static enum tc_err give_all(struct journal_reader *r, const struct journal_incident_fold *f,
-                            bool events, struct tc_errinfo *info)
+                            uint64_t id, bool events, struct tc_errinfo *info)
 {
     uint64_t last = 0;
     for (size_t i = 0; i < r->seqs_count; i++) {
@@ -71,6 +71,8 @@ static enum tc_err give_all(struct journal_reader *r, const struct journal_incid
             continue;
         last = r->seqs[i];
         TC_TRY(jq_load(r, JQ_SLOT_A, last, &e, info));
+        if (e.kind != RK_DURABLE && (uint64_t)entry_get_i64(&e, RF_INCIDENT, 0) != id)
+            return jq_misplaced(&e, info);
         if (events)
             TC_TRY(give_event(r, f, &e, info));
         TC_TRY(f->entry(f->ctx, &e));
@@ -93,6 +95,6 @@ enum tc_err jq_incident(struct journal_reader *r, const struct journal_context *
     TC_TRY(collect(r, JQ_DURABLE, opened, upto, info));
     qsort(r->seqs, r->seqs_count, sizeof(r->seqs[0]), by_number);
     f->begin(f->ctx);
-    TC_TRY(give_all(r, f, full, info));
+    TC_TRY(give_all(r, f, id, full, info));
     return f->print(f->ctx, full, j);
 }

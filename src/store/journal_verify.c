@@ -4,6 +4,7 @@
 
 #include "store/db.h"
 #include "store/journal.h"
+#include "store/journal_verify_impl.h"
 
 enum { VERIFY_ROWS = 16384 };
 
@@ -20,35 +21,55 @@ static enum tc_err check_columns(struct record_verify *v, sqlite3_stmt *s,
     return TC_OK;
 }
 
-static enum tc_err verify_row(struct record_verify *v, sqlite3_stmt *s, struct tc_errinfo *info)
+/* What goes along the entries. */
+struct walk {
+    struct sqlite3 *db;
+    sqlite3_stmt *entries;
+    struct verify_lists lists;
+    struct record_verify *v;
+    struct tc_errinfo *info;
+};
+
+static enum tc_err verify_row(struct walk *w)
 {
     struct record_entry e;
+    sqlite3_stmt *s = w->entries;
     const void *body = sqlite3_column_blob(s, 1);
     struct tc_slice bytes = tc_slice(body, (size_t)sqlite3_column_bytes(s, 1));
     const void *hash_ptr = sqlite3_column_blob(s, 2);
     struct tc_slice hash = tc_slice(hash_ptr, (size_t)sqlite3_column_bytes(s, 2));
-    TC_TRY(record_verify_entry(v, (uint64_t)sqlite3_column_int64(s, 0), bytes, hash, &e, info));
-    return check_columns(v, s, &e, info);
+    uint64_t seq = (uint64_t)sqlite3_column_int64(s, 0);
+    TC_TRY(record_verify_entry(w->v, seq, bytes, hash, &e, w->info));
+    TC_TRY(check_columns(w->v, s, &e, w->info));
+    return verify_lists_entry(&w->lists, w->v, &e, w->info);
+}
+
+static enum tc_err verify_rows(struct walk *w, bool *ret_more)
+{
+    uint64_t before = w->v->count;
+    int rc = SQLITE_DONE;
+    (void)sqlite3_bind_int64(w->entries, 1, (int64_t)w->v->next_seq);
+    (void)sqlite3_bind_int64(w->entries, 2, VERIFY_ROWS);
+    TC_TRY(verify_lists_begin(&w->lists, w->v->next_seq, w->info));
+    while ((rc = sqlite3_step(w->entries)) == SQLITE_ROW)
+        TC_TRY(verify_row(w));
+    if ((rc & 0xFF) == SQLITE_CORRUPT)
+        return record_verify_bad(w->v, w->v->next_seq, w->info, "the file is damaged here: %s",
+                                 sqlite3_errmsg(w->db));
+    if (rc != SQLITE_DONE)
+        return db_fail(w->db, rc, w->info, "read the journal");
+    *ret_more = w->v->count - before == VERIFY_ROWS;
+    return *ret_more ? TC_OK : verify_lists_last(&w->lists, w->v, w->info);
 }
 
 /* One read transaction: a long one would keep the writer's WAL from starting over. */
-static enum tc_err verify_some(struct sqlite3 *db, sqlite3_stmt *s, struct record_verify *v,
-                               bool *ret_more, struct tc_errinfo *info)
+static enum tc_err verify_some(struct walk *w, bool *ret_more)
 {
-    uint64_t before = v->count;
-    enum tc_err err = TC_OK;
-    int rc = SQLITE_DONE;
-    (void)sqlite3_bind_int64(s, 1, (int64_t)v->next_seq);
-    (void)sqlite3_bind_int64(s, 2, VERIFY_ROWS);
-    while (err == TC_OK && (rc = sqlite3_step(s)) == SQLITE_ROW)
-        err = verify_row(v, s, info);
-    if (err == TC_OK && (rc & 0xFF) == SQLITE_CORRUPT)
-        err = record_verify_bad(v, v->next_seq, info, "the file is damaged here: %s",
-                                sqlite3_errmsg(db));
-    else if (err == TC_OK && rc != SQLITE_DONE)
-        err = db_fail(db, rc, info, "read the journal");
-    (void)sqlite3_reset(s);
-    *ret_more = v->count - before == VERIFY_ROWS;
+    TC_TRY(db_exec(w->db, "BEGIN", w->info));
+    enum tc_err err = verify_rows(w, ret_more);
+    (void)sqlite3_reset(w->entries);
+    verify_lists_end(&w->lists);
+    (void)sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL);
     return err;
 }
 
@@ -70,25 +91,31 @@ static enum tc_err check_start(struct sqlite3 *db, struct record_verify *v, stru
     return err;
 }
 
+static enum tc_err verify_all(struct walk *w, void (*progress)(void *ctx, uint64_t seq), void *ctx)
+{
+    static const char text[] =
+        "SELECT seq, body, hash, kind, at, cause FROM entry WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+    TC_TRY(check_start(w->db, w->v, w->info));
+    TC_TRY(db_prepare_all(w->db, (const char *const[]){text}, 1, &w->entries, w->info));
+    TC_TRY(verify_lists_init(&w->lists, w->db, w->info));
+    for (bool more = true; more;) {
+        TC_TRY(verify_some(w, &more));
+        if (progress != NULL)
+            progress(ctx, w->v->count);
+    }
+    return TC_OK;
+}
+
 enum tc_err journal_verify(const char *path, struct record_verify *v,
                            void (*progress)(void *ctx, uint64_t seq), void *ctx,
                            struct tc_errinfo *info)
 {
-    static const char text[] =
-        "SELECT seq, body, hash, kind, at, cause FROM entry WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+    struct walk w = {.v = v, .info = info};
     TC_TRY(record_verify_init(v));
-    struct sqlite3 *db = NULL;
-    TC_TRY(db_open(path, DB_READ, NULL, &db, info));
-    sqlite3_stmt *s = NULL;
-    enum tc_err err = db_prepare_all(db, (const char *const[]){text}, 1, &s, info);
-    if (err == TC_OK)
-        err = check_start(db, v, info);
-    for (bool more = true; err == TC_OK && more;) {
-        err = verify_some(db, s, v, &more, info);
-        if (progress != NULL)
-            progress(ctx, v->count);
-    }
-    (void)sqlite3_finalize(s);
-    db_close(db);
+    TC_TRY(db_open(path, DB_READ, NULL, &w.db, info));
+    enum tc_err err = verify_all(&w, progress, ctx);
+    verify_lists_done(&w.lists);
+    (void)sqlite3_finalize(w.entries);
+    db_close(w.db);
     return err;
 }

@@ -210,6 +210,25 @@ static void test_journal__file_that_is_none__is_named(void **state)
     assert_non_null(strstr(info.text, "journal.db"));
 }
 
+static const char *const tables[] = {"entry", "signal", "event", "listed", "incident_entry"};
+
+/* Each %s becomes the table's name. */
+static void edit_table(const char *sql, const char *table)
+{
+    char text[256];
+    char *at = text;
+    for (const char *p = sql; *p != '\0'; p++) {
+        if (p[0] == '%' && p[1] == 's') {
+            at = stpcpy(at, table);
+            p++;
+        } else {
+            *at++ = *p;
+        }
+    }
+    *at = '\0';
+    edit(text);
+}
+
 static void test_journal__edited_offline__verifier_names_the_record(void **state)
 {
     (void)state;
@@ -227,17 +246,29 @@ static void test_journal__edited_offline__verifier_names_the_record(void **state
         {"UPDATE entry SET cause = 1 WHERE seq = 1", 1},
         {"INSERT INTO entry SELECT 0, kind, at, cause, body, hash FROM entry WHERE seq = 3", 1},
         {"UPDATE entry SET seq = 1000 WHERE seq = 40", 40},
+        {"DELETE FROM signal WHERE seq = 17", 17},
+        {"UPDATE signal SET panel = 'x' WHERE seq = 21", 21},
+        {"INSERT INTO event SELECT 15, at, type, zone FROM event WHERE seq = 14", 15},
+        {"UPDATE event SET zone = 'gate' WHERE seq = 18", 18},
+        {"DELETE FROM listed WHERE seq = 20", 20},
+        {"INSERT INTO listed VALUES(2, 23)", 23},
+        {"INSERT INTO listed VALUES(1, 1000)", 1000},
+        {"DELETE FROM incident_entry WHERE seq = 7", 7},
         {"INSERT INTO entry SELECT 41, kind, at, cause, body, hash FROM entry WHERE seq = 3", 41},
     };
     struct journal *j = open_journal(NULL, 0);
     assert_int_equal(append(j, 40), TC_OK);
     (void)journal_close(j);
-    edit("CREATE TABLE good AS SELECT * FROM entry");
+    for (size_t i = 0; i < TC_COUNT(tables); i++)
+        edit_table("CREATE TABLE good_%s AS SELECT * FROM %s", tables[i]);
     for (size_t i = 0; i < TC_COUNT(rows); i++) {
         struct tc_errinfo info;
         edit(rows[i].sql);
         assert_int_equal(first_bad(&info), rows[i].bad);
-        edit("DELETE FROM entry; INSERT INTO entry SELECT * FROM good");
+        for (size_t k = 0; k < TC_COUNT(tables); k++) {
+            edit_table("DELETE FROM %s", tables[k]);
+            edit_table("INSERT INTO %s SELECT * FROM good_%s", tables[k]);
+        }
         assert_int_equal(first_bad(&info), 0);
     }
     edit("UPDATE entry SET body = zeroblob(80) WHERE seq = 35");
