@@ -67,16 +67,13 @@ static void reply_json(struct exchange *x, const struct web_answer *a)
 {
     char headers[WEB_TOKEN_BYTES + 160] = "";
     cookie_line(a, headers, sizeof headers);
-    bool problem = a->status >= 400;
-    if (problem && a->body.len == 0) {
-        web_problem(x->conn, a->status, a->status == 503 || a->status == 429 ? "Retry-After: 5\r\n" : NULL,
-                    a->detail);
+    if (a->status >= 400) {
+        web_problem_from(x->conn, a->status, a->body, a->detail);
         return;
     }
-    const struct web_reply r = {
-        .status = a->status,
-        .type = a->status == 204 ? NULL : problem ? "application/problem+json" : "application/json",
-        .headers = headers};
+    const struct web_reply r = {.status = a->status,
+                                .type = a->status == 204 ? NULL : "application/json",
+                                .headers = headers};
     web_reply(x->conn, &r, a->status == 204 ? tc_slice(NULL, 0) : a->body);
 }
 

@@ -366,7 +366,7 @@ static void refuse(struct follower *f, const struct web_answer *a)
         web_ws_close(f->ws, a->status == 401 || a->status == 403 ? WEB_WS_POLICY : WEB_WS_TRY_AGAIN, why);
     } else if (web_conn_is_open(f->conn)) { /* else on_gone is on its way */
         /* The answer ends the exchange: the connection no longer knows this follower. */
-        web_problem(f->conn, a->status < 400 ? 502 : a->status, NULL, a->detail);
+        web_problem_from(f->conn, a->status < 400 ? 502 : a->status, a->body, a->detail);
         on_gone(f);
     }
 }

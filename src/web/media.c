@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clips: boxes and extents in a memfd, pictures in segment files, all as descriptors from archive; sent in
- * bounded pieces, as fast as the client takes them.
+/* Clips: boxes, extents and the ring's tail in a memfd, pictures in segment files, all as descriptors from
+ * archive; sent in bounded pieces, as fast as the client takes them.
  *
  * The list is archive's word: it is read once, every extent is checked against its source, the sum against the
  * announced length. A source that is shorter than said cuts the connection, so that nobody takes the rest for
@@ -64,8 +64,6 @@ static bool extents_are_sane(const struct clip_job *j, const struct msg_clip_ans
         const struct clip_extent *e = &j->extents[i];
         if (e->source >= j->fds_count || e->offset > INT64_MAX / 2 || e->bytes > INT64_MAX / 2 ||
             sum + e->bytes > a->total_bytes)
-            return false;
-        if (e->source == CLIP_BOXES && e->offset + e->bytes > a->boxes_bytes)
             return false;
         sum += e->bytes;
     }

@@ -40,6 +40,17 @@ void web_problem(struct web_conn *c, unsigned status, const char *headers, const
     answer(c, status, headers, NULL, detail);
 }
 
+void web_problem_from(struct web_conn *c, unsigned status, struct tc_slice json, const char *detail)
+{
+    const char *wait = status == 503 || status == 429 ? "Retry-After: 5\r\n" : NULL;
+    const struct web_reply r = {
+        .status = status, .type = "application/problem+json", .headers = wait};
+    if (json.len > 0)
+        web_reply(c, &r, json);
+    else
+        answer(c, status, wait, NULL, detail);
+}
+
 void web_problem_field(struct web_conn *c, unsigned status, const char *field, const char *fmt, ...)
 {
     char detail[DETAIL_BYTES];
