@@ -19,6 +19,7 @@ run   libsodium-dev              password hashes (Argon2id)
 run   libseccomp-dev             the sandbox
 run   libwslay-dev               WebSocket framing
 run   libsqlite3-dev             the journal and the index of recordings
+run   libcurl4-openssl-dev       HTTP to the daemon, for the verbs
 run   libcmocka-dev              unit tests (part of every build)
 test  python3                    scenario and tidiness tests
 test  openssl                    the scenario tests look at the certificate

@@ -46,6 +46,24 @@ enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_FILE, CLI_DIR, CLI_TIME, CLI_DURATION, C
     X(OPEN, 0, "open", CLI_FLAG, NULL, "only those that are not over")                             \
     X(CLOSED, 0, "closed", CLI_FLAG, NULL, "only those that are closed")                           \
     X(FOLLOW, 'f', "follow", CLI_FLAG, NULL, "then go on with what comes, until interrupted")      \
+    X(OUTPUT, 'o', "output", CLI_FILE, "FILE", "write to FILE, - for standard output")             \
+    X(OUTCOME, 0, "outcome", CLI_TEXT, "WORD", "genuine, false, nuisance, test or no_action")      \
+    X(REASON, 0, "reason", CLI_TEXT, "TEXT", "why, in words")                                      \
+    X(FORCE, 0, "force", CLI_FLAG, NULL, "although an alarm is still active; needs --reason")      \
+    X(HOST, 0, "host", CLI_TEXT, "ADDRESS", "a numeric address (default 127.0.0.1)")               \
+    X(PANELS, 0, "panels", CLI_NUMBER, "N", "how many panels, their accounts counted up (default 1)") \
+    X(REPEAT, 0, "repeat", CLI_NUMBER, "N", "send the list so often (default 1; 0: for ever)")     \
+    X(DELAY, 0, "delay", CLI_DURATION, "TIME", "wait between an answer and the next message")      \
+    X(SUPERVISION, 0, "supervision", CLI_DURATION, "TIME", "send a NULL message when silent so long") \
+    X(NO_TIME, 0, "untimed", CLI_FLAG, NULL, "send no time stamps")                                \
+    X(FPS, 0, "fps", CLI_NUMBER, "N", "pictures a second (default 15)")                            \
+    X(GOP, 0, "gop", CLI_NUMBER, "N", "pictures from key frame to key frame (default 30)")         \
+    X(BITRATE, 0, "bitrate", CLI_NUMBER, "KBIT", "kilobits a second (default 4000)")               \
+    X(FILM, 0, "film", CLI_FILE, "FILE", "send this H.264 file (Annex B) in a loop")               \
+    X(LOGIN, 0, "login", CLI_FILE, "FILE", "ask for the login in FILE, user:password in one line") \
+    X(INTRUDER, 0, "intruder", CLI_FLAG, NULL, "somebody walks through the picture")               \
+    X(FAULT, 0, "fault", CLI_TEXT, "WORD", "misbehave: stall, drop, garbage or refuse (see --after)") \
+    X(FAULT_AFTER, 0, "after", CLI_DURATION, "TIME", "when the fault begins (default at once)") \
     X(HELP, 'h', "help", CLI_FLAG, NULL, "print help and exit")
 
 enum cli_option_id {

@@ -36,6 +36,17 @@ static const struct cli_sub incidents_subs[] = {
      .summary = "print one incident in full, with its phase ledger"},
 };
 
+static const struct cli_sub simulate_subs[] = {
+    {.name = "panel", .arguments = "STEP...", .min = 1, .max = CLI_ARGUMENTS_MAX,
+     .options = CLI_BIT(ACCOUNT) | CLI_BIT(PANELS) | CLI_BIT(REPEAT) | CLI_BIT(DELAY) | CLI_BIT(SUPERVISION) |
+                CLI_BIT(NO_TIME),
+     .summary = "send alarms as a panel does (SIA DC-09 over TCP): \"BA 12\", \"1130 01 012\", null, \"wait 5s\""},
+    {.name = "camera", .arguments = "NAME...", .min = 1, .max = CLI_ARGUMENTS_MAX,
+     .options = CLI_BIT(FPS) | CLI_BIT(GOP) | CLI_BIT(BITRATE) | CLI_BIT(FILM) | CLI_BIT(LOGIN) |
+                CLI_BIT(INTRUDER) | CLI_BIT(FAULT) | CLI_BIT(FAULT_AFTER) | CLI_BIT(CAMERAS),
+     .summary = "serve cameras over RTSP, with a clock in the picture; --cameras N makes NAME1 to NAMEN"},
+};
+
 #define LIST_OPTIONS (CLI_BIT(FROM) | CLI_BIT(TO) | CLI_BIT(LIMIT) | CLI_BIT(FOLLOW))
 #define LIST_TEXT "Reads the journal in the state directory, of a running daemon or of a stopped one. "
 
@@ -80,6 +91,26 @@ const struct cli_verb cli_verbs[CLI_VERB_COUNT] = {
         .options = LIST_OPTIONS | CLI_BIT(OPEN) | CLI_BIT(CLOSED),
         .summary = "list incidents, or show one", .text = LIST_TEXT "Oldest first.",
     },
+    [CLI_VERB_pickup] = {
+        .name = "pickup", .alias = "ack", .arguments = "INCIDENT", .min = 1, .max = 1,
+        .summary = "take an incident, as an operator",
+        .text = "Through the running daemon's local socket, which knows root and the daemon's starter as "
+                "administrators and others by the uid of their user in site.yaml.",
+    },
+    [CLI_VERB_close] = {
+        .name = "close", .arguments = "INCIDENT", .min = 1, .max = 1,
+        .options = CLI_BIT(OUTCOME) | CLI_BIT(REASON) | CLI_BIT(FORCE),
+        .summary = "give an incident its outcome",
+        .text = "While an alarm of it is still active the incident is resolved and closes by itself when all is "
+                "normal; --force closes it now.",
+    },
+    [CLI_VERB_clip] = {
+        .name = "clip", .arguments = "CAMERA", .min = 1, .max = 1,
+        .options = CLI_BIT(FROM) | CLI_BIT(TO) | CLI_BIT(OUTPUT),
+        .summary = "write an interval of a camera's video to a file, without re-encoding",
+        .text = "From a running daemon, video of this moment included, or from the state of a stopped one. Says on "
+                "stderr exactly what it got: the clip begins at a key frame.",
+    },
     [CLI_VERB_verify] = {
         .name = "verify", .arguments = "", .options = CLI_BIT(JOURNAL),
         .summary = "prove that a record was not changed",
@@ -87,6 +118,16 @@ const struct cli_verb cli_verbs[CLI_VERB_COUNT] = {
                 "checks numbers, form, hash chain and columns. Names the first record that is wrong and exits 1. "
                 "Prints the last hash: a journal cut off at its end is still good by itself, so compare that hash "
                 "with one kept elsewhere.",
+    },
+    [CLI_VERB_privileges] = {
+        .name = "privileges", .arguments = "",
+        .summary = "print what each process may touch, as enforced now",
+        .text = "Of the running daemon; without one, what would be enforced here, and what this kernel lacks.",
+    },
+    [CLI_VERB_simulate] = {
+        .name = "simulate", .arguments = "", SUBS(simulate_subs),
+        .options = CLI_BIT(HOST) | CLI_BIT(PORT) | CLI_BIT(FOR),
+        .summary = "be a panel or cameras, for trials, tests and drills",
     },
     [CLI_VERB_schema] = {
         .name = "schema", .arguments = "",

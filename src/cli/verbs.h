@@ -14,7 +14,12 @@ struct cli_args;
     X(events)                                                                                      \
     X(alarms)                                                                                      \
     X(incidents)                                                                                   \
+    X(pickup)                                                                                      \
+    X(close)                                                                                       \
+    X(clip)                                                                                        \
     X(verify)                                                                                      \
+    X(privileges)                                                                                  \
+    X(simulate)                                                                                    \
     X(schema)                                                                                      \
     X(secret)                                                                                      \
     X(user)                                                                                        \
