@@ -4,7 +4,7 @@ file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/bench_*.c)
 foreach(source ${benches})
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
-  target_link_libraries(${name} PRIVATE tc_sim tc_runtime tc_store ${rooms_pure})
+  target_link_libraries(${name} PRIVATE tc_sim tc_runtime tc_store ${rooms_pure} PkgConfig::SSL)
 endforeach()
 # The preload shim that makes syncs slow, beside the programs that use it.
 if(TC_FLAVOUR STREQUAL "plain")
