@@ -208,7 +208,7 @@ static _Noreturn void be_cameras(const struct demo *d, unsigned count, const cha
 
 /* A night at the warehouse, over and over. */
 static const char *const script[] = {
-    "wait 4s",  "BA 12 1", "wait 12s", "BR 12 1", "wait 20s", "BA 13 1", "wait 3s",  "BA 12 1", "wait 15s",
+    "wait 12s", "BA 12 1", "wait 12s", "BR 12 1", "wait 20s", "BA 13 1", "wait 3s",  "BA 12 1", "wait 15s",
     "BR 12 1",  "BR 13 1", "wait 40s", "RP",      "wait 20s", "FA 31 2", "wait 15s", "FR 31 2", "wait 30s",
     "BA 21 2",  "wait 8s", "BR 21 2",  "wait 60s",
 };

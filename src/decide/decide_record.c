@@ -111,7 +111,8 @@ void decide_record_end(struct decide *d, uint64_t incident, struct tc_wall norma
         struct record_entry e;
         entry_init(&e, RK_COMMANDED);
         entry_i64(&e, RF_ACTION, (int64_t)clip->action);
-        entry_i64(&e, RF_TO, normal_at.ns + c->record.post_ns);
+        int64_t end_ns = normal_at.ns + c->record.post_ns;
+        entry_i64(&e, RF_TO, clip->least_to.ns > end_ns ? clip->least_to.ns : end_ns);
         command(d, incident, "record_until", c, &e);
     }
 }

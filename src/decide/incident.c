@@ -210,6 +210,8 @@ static enum tc_err add_clip(struct incident *in, const struct record_entry *e)
     }
     if (c != NULL) {
         c->asked_to = wall_field(e, RF_TO);
+        if (entry_has(e, RF_RULE) && entry_get_i64(e, RF_DUE, 0) > c->least_to.ns)
+            c->least_to = wall_field(e, RF_DUE);
         c->state = CLIP_RECORDING;
     }
     return TC_OK;
@@ -337,6 +339,11 @@ enum tc_err incident_apply(struct incident *in, const struct record_entry *e)
     return TC_OK;
 }
 
+bool incident_takes_event(const struct record_entry *e)
+{
+    return e->kind == RK_ALARM_RAISED || e->kind == RK_ALARM_REPEATED || e->kind == RK_ALARM_NORMAL;
+}
+
 void incident_event_of(const struct record_entry *e, struct incident_event *out)
 {
     *out = (struct incident_event){.id = e->seq, .signal = e->cause};
@@ -406,6 +413,7 @@ static void clip_io(struct io *io, struct incident_clip *c)
     ENUM_IO(io, c->state);
     io_wall(io, &c->asked_from);
     io_wall(io, &c->asked_to);
+    io_wall(io, &c->least_to);
     io_wall(io, &c->from);
     io_wall(io, &c->to);
     io_wall(io, &c->pre_of);

@@ -43,6 +43,7 @@ struct incident_clip {
     uint64_t action; /* seq of the COMMANDED entry that started it */
     enum clip_state state;
     struct tc_wall asked_from, asked_to; /* asked_to 0: still open */
+    struct tc_wall least_to;             /* a rule wants it so long at least; 0: none does */
     struct tc_wall from, to;
     struct tc_wall pre_of;
     int64_t bytes;
@@ -119,6 +120,8 @@ enum tc_err incident_apply(struct incident *in, const struct record_entry *e) TC
 /* Takes in an event that one of its alarms came from or was repeated by. */
 enum tc_err incident_add_event(struct incident *in, const struct incident_event *event,
                                struct tc_slice text) TC_MUST_USE;
+/* Does E tell of an alarm of this incident, so that the event it names (RF_EVENT) is one of the incident's? */
+bool incident_takes_event(const struct record_entry *e);
 /* Reads an EVENT entry into OUT (without its text: borrow it from the entry). */
 void incident_event_of(const struct record_entry *e, struct incident_event *out);
 

@@ -53,7 +53,8 @@ enum tc_err incident_reprint_entry(void *reprint, const struct record_entry *e)
     if (e->kind == RK_DURABLE)
         return note_durable(p, e);
     TC_TRY(incident_apply(&p->in, e));
-    if (p->event.id == 0 || (uint64_t)entry_get_i64(e, RF_EVENT, 0) != p->event.id)
+    if (!incident_takes_event(e) || p->event.id == 0 ||
+        (uint64_t)entry_get_i64(e, RF_EVENT, 0) != p->event.id)
         return TC_OK;
     return incident_add_event(&p->in, &p->event, tc_slice_str(p->event_text));
 }

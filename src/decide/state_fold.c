@@ -191,7 +191,7 @@ static enum tc_err forget_closed(struct state *s)
 
 static enum tc_err attach_event(struct state *s, struct incident *in, const struct record_entry *e)
 {
-    if (s->event.id == 0 || (uint64_t)entry_get_i64(e, RF_EVENT, -1) != s->event.id)
+    if (!incident_takes_event(e) || s->event.id == 0 || (uint64_t)entry_get_i64(e, RF_EVENT, -1) != s->event.id)
         return TC_OK;
     return incident_add_event(in, &s->event, tc_slice_str(s->event_text));
 }

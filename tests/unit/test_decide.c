@@ -353,6 +353,22 @@ static void test_rule__refund__bookmarks_the_nearest_camera_without_an_alarm(voi
     assert_slice_is(entry_get_text(&e, RF_ROLE), "operator");
 }
 
+static void test_rule__fires_with_an_alarm__the_event_stands_once(void **state)
+{
+    struct world *w = *state;
+    day(w, "0 31!; 1 31.");
+    assert_int_equal(incident(w, 1)->events_count, 2);
+}
+
+static void test_rule__record_for_5m__lasts_so_long_though_all_is_normal_sooner(void **state)
+{
+    struct world *w = *state;
+    day(w, "0 31!; 1 31.");
+    assert_int_equal(incident(w, 1)->clips[0].asked_to.ns, (1000000 + 300) * TC_NS_PER_S);
+    day(w, "400 12!; 410 12.");
+    assert_int_equal(incident(w, 2)->clips[0].asked_to.ns, (1000000 + 410 + 30) * TC_NS_PER_S);
+}
+
 static void test_durable__commit_told__is_the_incidents_phase(void **state)
 {
     struct world *w = *state;
@@ -455,6 +471,8 @@ int main(void)
         STORY(test_close__closed_or_unknown__is_refused_and_on_the_record),
         STORY(test_camera__lost_and_back__is_an_alarm_that_returns_to_normal),
         STORY(test_rule__refund__bookmarks_the_nearest_camera_without_an_alarm),
+        STORY(test_rule__fires_with_an_alarm__the_event_stands_once),
+        STORY(test_rule__record_for_5m__lasts_so_long_though_all_is_normal_sooner),
         STORY(test_durable__commit_told__is_the_incidents_phase),
         STORY(test_incidents__many_closed__the_oldest_are_let_go),
         STORY(test_signal__same_bytes_within_minutes__is_known_as_a_repeat),
