@@ -296,8 +296,8 @@ void engine_record(struct engine *e, const struct msg_record *ask)
                "this recording is not possible: no such camera, or an end before its beginning");
     else if (o != NULL)
         renew(e, o, ask);
-    else if (ask->what == MSG_RECORD_START)
-        begin(e, ask);
+    else if (ask->what != MSG_RECORD_QUERY)
+        begin(e, ask); /* a new end for what a process before this one began is a beginning here */
     else
         refuse(e, ask, "this recording is not known (the archive was restarted): order it again");
 }
