@@ -277,7 +277,7 @@ void demo_announce(struct demo *d, const char *url, const char *fingerprint)
     (void)printf("\n  Open     %s\n"
                  "  Sign in  %s, password %s (good for one sign-in)\n"
                  "  The certificate is self-made; its SHA-256 is\n  %s\n"
-                 "  Folder   %s%s\n\n  The first alarm comes in 4 seconds. Ctrl-C ends the demo.\n\n",
+                 "  Folder   %s%s\n\n  The first alarm comes in 12 seconds. Ctrl-C ends the demo.\n\n",
                  url, demo_user, d->password, fingerprint, d->dir,
                  d->remove_dir ? " (removed at the end)" : "");
     (void)fflush(stdout);

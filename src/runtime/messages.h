@@ -332,8 +332,9 @@ struct msg_clip {
     int64_t event_ns;     /* the moment that the pre-roll precedes */
 };
 
-/* descriptors: [0] a memfd: boxes bytes, then EXTENTS times struct clip_extent (media/clip.h);
- * [1..] the sources by index, read-only. Tail: gaps as JSON. */
+/* descriptors: [0] a memfd: boxes bytes, then EXTENTS times struct clip_extent (media/clip.h), then frames that
+ * are in no file yet; [1..] the sources by index, read-only. Extents of source 0 lie in the first or the last of
+ * the three. Tail: gaps as JSON. */
 struct msg_clip_answer {
     uint64_t request;
     int32_t err; /* enum tc_err; then text says why and no descriptors come */
