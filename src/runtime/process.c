@@ -318,6 +318,7 @@ static enum tc_err open_process(struct process *p, struct tc_errinfo *info)
     (void)close_range(PROCESS_REPORT_FD + 1, ~0U, 0);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN); /* a ^C on the terminal is the supervisor's to pass on */
+    (void)signal(SIGTERM, SIG_IGN); /* service managers send it to all; the supervisor says STOP */
     p->base = event_base_new();
     if (p->base == NULL)
         return tc_fail(info, TC_E_NOMEM, "no event loop");
