@@ -195,6 +195,7 @@ static enum tc_err open_all(struct journal *j, const struct journal_options *o,
     int n = snprintf(j->path, sizeof(j->path), "%s/journal.db", o->dir);
     if (n < 0 || (size_t)n >= sizeof(j->path) - 16)
         return tc_fail(info, TC_E_LIMIT, "state directory's path is too long");
+    j->wal_pages_soft = o->wal_pages == 0 ? JOURNAL_WAL_PAGES : o->wal_pages;
     TC_TRY(take_lock(j, o->dir, info));
     TC_TRY(record_chain_init(&j->chain));
     TC_TRY(open_db(j, o, info));

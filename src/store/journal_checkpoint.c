@@ -36,6 +36,7 @@ static void *checkpoint_main(void *arg)
         (void)pthread_mutex_lock(&c->lock);
         c->wanted = false;
         c->done = true;
+        (void)pthread_cond_signal(&c->ended);
     }
     (void)pthread_mutex_unlock(&c->lock);
     return NULL;
@@ -48,6 +49,7 @@ enum tc_err journal_checkpoint_open(struct journal *j, const char *vfs, struct t
     TC_TRY(db_exec(c->db, "PRAGMA wal_autocheckpoint=0", info));
     (void)pthread_mutex_init(&c->lock, NULL);
     (void)pthread_cond_init(&c->wake, NULL);
+    (void)pthread_cond_init(&c->ended, NULL);
     int errnum = pthread_create(&c->thread, NULL, checkpoint_main, c);
     if (errnum != 0)
         return tc_fail_errno(info, errnum, "start the checkpoint thread");
@@ -66,27 +68,35 @@ void journal_checkpoint_close(struct journal *j)
         (void)pthread_join(c->thread, NULL);
         (void)pthread_mutex_destroy(&c->lock);
         (void)pthread_cond_destroy(&c->wake);
+        (void)pthread_cond_destroy(&c->ended);
     }
     db_close(c->db);
     c->db = NULL;
 }
 
-static void checkpoint(struct journal *j)
+/* Has the thread brought home what there was when it was asked? Asks it when it has not been. With
+ * WAIT the answer is yes, later. */
+static bool bulk_is_home(struct journal_checkpoint *c, bool wait)
 {
-    struct journal_checkpoint *c = &j->checkpoint;
-    if (j->failed != TC_OK || j->wal_pages < JOURNAL_WAL_SOFT_PAGES)
-        return;
     (void)pthread_mutex_lock(&c->lock);
-    bool done = c->done;
-    c->done = false;
-    if (!done && !c->wanted) {
+    if (!c->done && !c->wanted) {
         c->wanted = true;
         (void)pthread_cond_signal(&c->wake);
     }
+    while (wait && !c->done)
+        (void)pthread_cond_wait(&c->ended, &c->lock);
+    bool done = c->done;
+    c->done = false;
     (void)pthread_mutex_unlock(&c->lock);
-    if (!done)
-        return;
+    return done;
+}
+
+static void checkpoint(struct journal *j)
+{
     int log = 0, home = 0;
+    if (j->failed != TC_OK || j->wal_pages < j->wal_pages_soft ||
+        !bulk_is_home(&j->checkpoint, j->wal_pages >= j->wal_pages_soft * JOURNAL_WAL_HARD))
+        return;
     int rc = sqlite3_wal_checkpoint_v2(j->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &home);
     if (rc == SQLITE_OK && log == home)
         j->wal_pages = 0; /* the next commit starts the WAL over */

@@ -21,12 +21,12 @@ struct journal_checkpoint {
     struct sqlite3 *db;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t wake;
+    pthread_cond_t wake, ended;
     bool started, stop, wanted, done;
     _Atomic int failed; /* SQLite's code: pages or a sync were lost on their way home */
 };
 
-enum { JOURNAL_RESERVE_EVERY = 64, JOURNAL_WAL_SOFT_PAGES = 4096, JOURNAL_PAGE_BYTES = 4096 };
+enum { JOURNAL_RESERVE_EVERY = 64 };
 /* The WAL keeps its file up to this size and overwrites it: growing it costs twice the sync. */
 #define JOURNAL_WAL_KEEP_BYTES (INT64_C(64) << 20)
 
@@ -40,6 +40,7 @@ struct journal {
     uint64_t last_seq;
     int lock_fd;
     int wal_pages; /* after the last commit */
+    int wal_pages_soft;
     unsigned ticks;
     enum tc_err failed;
     struct journal_reserve reserve;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -11,10 +12,9 @@
 /* Counts down on every write (sync) of the database and its WAL; at 0 that call and, with `stays`,
  * every later one fails with `write_rc` (`sync_rc`). Negative: never. */
 static struct {
-    int writes_left, write_rc;
-    int syncs_left, sync_rc;
-    bool stays;
-    int writes, syncs; /* calls so far */
+    atomic_int writes_left, write_rc;
+    atomic_int syncs_left, sync_rc;
+    atomic_bool stays;
 } fault = {.writes_left = -1, .syncs_left = -1};
 
 struct fault_file {
@@ -27,7 +27,7 @@ static sqlite3_file *fault_real(sqlite3_file *f)
     return ((struct fault_file *)(void *)f)->real;
 }
 
-static bool fault_due(int *left)
+static bool fault_due(atomic_int *left)
 {
     if (*left < 0)
         return false;
@@ -51,7 +51,6 @@ static int fault_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 }
 static int fault_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
-    fault.writes++;
     if (fault_due(&fault.writes_left)) {
         /* A disk that fills up takes a part first. */
         (void)fault_real(f)->pMethods->xWrite(fault_real(f), p, n / 2, at);
@@ -65,7 +64,6 @@ static int fault_truncate(sqlite3_file *f, sqlite3_int64 n)
 }
 static int fault_sync(sqlite3_file *f, int flags)
 {
-    fault.syncs++;
     if (fault_due(&fault.syncs_left))
         return fault.sync_rc;
     return fault_real(f)->pMethods->xSync(fault_real(f), flags);
@@ -166,6 +164,6 @@ static inline void fault_vfs_register(void)
 
 static inline void fault_none(void)
 {
-    memset(&fault, 0, sizeof(fault));
     fault.writes_left = fault.syncs_left = -1;
+    fault.stays = false;
 }

@@ -31,7 +31,7 @@ static int set_up(void **state)
     temp_dir_make(dir);
     (void)snprintf(db_path, sizeof(db_path), "%s/journal.db", dir);
     struct tc_errinfo info = {0};
-    struct journal_options o = {.dir = dir};
+    struct journal_options o = {.dir = dir, .wal_pages = 256};
     assert_ok(journal_open(&o, &journal, &info), &info);
     assert_ok(journal_reader_open(db_path, &reader, &info), &info);
     reprint = (struct incident_reprint){0};
@@ -283,84 +283,133 @@ static void test_query__clock_steps__time_bounds_stay_exact(void **state)
     }
 }
 
+/* An incident as core folds it live, and what the next entry of its story is. */
+struct story {
+    struct incident live;
+    struct incident_event event;
+    uint64_t alarms[3];
+    unsigned counts[3];
+};
+
+static void story_tell(struct story *s)
+{
+    put();
+    assert_int_equal(incident_apply(&s->live, &entry), TC_OK);
+}
+
+static void story_open(struct story *s, uint64_t signal)
+{
+    make(RK_INCIDENT_OPENED, signal);
+    entry_i64(&entry, RF_INCIDENT, 9);
+    entry_i64(&entry, RF_TYPE, EV_INTRUSION_MOTION);
+    entry_i64(&entry, RF_PRIORITY, 3);
+    entry_i64(&entry, RF_RECEIVED_AT, clock_ns);
+    story_tell(s);
+}
+
+/* Raises, repeats or ends one of three alarms, or takes a note, as the random number R says. */
+static void story_step(struct story *s, uint32_t r, uint64_t signal, uint64_t event)
+{
+    unsigned which = r >> 30 == 3 ? 0 : r >> 30, what = (r >> 20) % 20;
+    bool is_new = s->alarms[which] == 0;
+    make(is_new      ? RK_ALARM_RAISED
+         : what == 0 ? RK_NOTED
+         : what == 1 ? RK_ALARM_NORMAL
+                     : RK_ALARM_REPEATED,
+         signal);
+    entry_i64(&entry, RF_INCIDENT, 9);
+    entry_i64(&entry, RF_AT, clock_ns);
+    entry_str(&entry, RF_TEXT, "looked");
+    if (is_new)
+        s->alarms[which] = entry.seq;
+    bool is_alarm = entry.kind != RK_NOTED;
+    if (is_alarm) {
+        s->counts[which] += entry.kind != RK_ALARM_NORMAL;
+        entry_i64(&entry, RF_ALARM, (int64_t)s->alarms[which]);
+        entry_i64(&entry, RF_EVENT, (int64_t)event);
+        entry_i64(&entry, RF_STATE, EV_STATE_ACTIVE);
+        entry_i64(&entry, RF_COUNT, s->counts[which]);
+    }
+    story_tell(s);
+    if (is_alarm)
+        assert_int_equal(incident_add_event(&s->live, &s->event, tc_slice_str("north fence")),
+                         TC_OK);
+}
+
+static void story_durable(struct story *s)
+{
+    make(RK_DURABLE, 0);
+    entry_i64(&entry, RF_UPTO, 6);
+    entry_i64(&entry, RF_AT, T0 + 77);
+    put();
+    s->live.phases[INCIDENT_PHASE_DURABLE].ns = T0 + 77;
+}
+
+static void story_close(struct story *s)
+{
+    make(RK_CLOSED, 0);
+    entry_i64(&entry, RF_INCIDENT, 9);
+    entry_str(&entry, RF_OUTCOME, "genuine");
+    story_tell(s);
+}
+
+static void assert_same_incident(const struct incident *live, uint64_t id)
+{
+    struct tc_buf want, got;
+    tc_buf_init(&want, 4 << 20);
+    tc_buf_init(&got, 4 << 20);
+    struct tc_json j = tc_json(&want), k = tc_json(&got);
+    assert_int_equal(incident_print(live, NULL, true, &j), TC_OK);
+    struct tc_errinfo info = {0};
+    assert_ok(journal_query_incident(reader, &context, id, &k, &info), &info);
+    assert_string_equal(tc_buf_cstr(&got), tc_buf_cstr(&want));
+    tc_buf_done(&want);
+    tc_buf_done(&got);
+}
+
 /* What core folds live, entry by entry, and what the journal's lists bring back, are the same
  * incident. */
 static void test_incident__from_the_journal__equals_the_live_fold(void **state)
 {
     (void)state;
-    struct incident live;
-    incident_init(&live);
-    struct incident_event event = {0};
-    uint64_t alarms[3] = {0};
-    unsigned counts[3] = {0};
+    struct story s = {0};
     uint32_t rng = 42;
+    incident_init(&s.live);
     for (unsigned i = 0; i < 700; i++) {
         rng = rng * 1664525u + 1013904223u;
-        unsigned which = rng >> 30 == 3 ? 0 : rng >> 30, what = (rng >> 20) % 20;
         clock_ns += S;
         uint64_t signal = put_signal("main");
-        uint64_t seq = put_event(signal, "yard", EV_INTRUSION_MOTION, EV_STATE_ACTIVE);
-        incident_event_of(&entry, &event);
-        if (i == 0) {
-            make(RK_INCIDENT_OPENED, signal);
-            entry_i64(&entry, RF_INCIDENT, 9);
-            entry_i64(&entry, RF_TYPE, EV_INTRUSION_MOTION);
-            entry_i64(&entry, RF_PRIORITY, 3);
-            entry_i64(&entry, RF_RECEIVED_AT, clock_ns);
-            put();
-            assert_int_equal(incident_apply(&live, &entry), TC_OK);
-        }
-        make(alarms[which] == 0 ? RK_ALARM_RAISED
-             : what == 0        ? RK_NOTED
-             : what == 1        ? RK_ALARM_NORMAL
-                                : RK_ALARM_REPEATED,
-             signal);
-        if (alarms[which] == 0)
-            alarms[which] = entry.seq;
-        entry_i64(&entry, RF_INCIDENT, 9);
-        entry_i64(&entry, RF_AT, clock_ns);
-        if (entry.kind != RK_NOTED) {
-            entry_i64(&entry, RF_ALARM, (int64_t)alarms[which]);
-            entry_i64(&entry, RF_EVENT, (int64_t)seq);
-            entry_i64(&entry, RF_STATE, EV_STATE_ACTIVE);
-            counts[which] += entry.kind != RK_ALARM_NORMAL;
-            entry_i64(&entry, RF_COUNT, counts[which]);
-        } else {
-            entry_str(&entry, RF_TEXT, "looked");
-        }
-        put();
-        assert_int_equal(incident_apply(&live, &entry), TC_OK);
-        if (entry.kind != RK_NOTED)
-            assert_int_equal(incident_add_event(&live, &event, tc_slice_str("north fence")), TC_OK);
-        if (i == 1) {
-            make(RK_DURABLE, 0);
-            entry_i64(&entry, RF_UPTO, 6);
-            entry_i64(&entry, RF_AT, T0 + 77);
-            put();
-            live.phases[INCIDENT_PHASE_DURABLE].ns = T0 + 77;
+        uint64_t event = put_event(signal, "yard", EV_INTRUSION_MOTION, EV_STATE_ACTIVE);
+        incident_event_of(&entry, &s.event);
+        if (i == 0)
+            story_open(&s, signal);
+        story_step(&s, rng, signal, event);
+        if (i == 1)
+            story_durable(&s);
+        if (i == 350) {
+            commit();
+            assert_same_incident(&s.live, 9);
         }
     }
-    make(RK_CLOSED, 0);
-    entry_i64(&entry, RF_INCIDENT, 9);
-    entry_str(&entry, RF_OUTCOME, "genuine");
-    put();
-    assert_int_equal(incident_apply(&live, &entry), TC_OK);
+    story_close(&s);
     commit();
-    struct tc_buf want, got;
-    tc_buf_init(&want, 4 << 20);
-    tc_buf_init(&got, 4 << 20);
-    struct tc_json j = tc_json(&want), k = tc_json(&got);
-    assert_int_equal(incident_print(&live, NULL, true, &j), TC_OK);
-    struct tc_errinfo info = {0};
-    assert_ok(journal_query_incident(reader, &context, 9, &k, &info), &info);
-    assert_string_equal(tc_buf_cstr(&got), tc_buf_cstr(&want));
-    tc_buf_done(&want);
-    tc_buf_done(&got);
-    incident_done(&live);
+    assert_same_incident(&s.live, 9);
+    incident_done(&s.live);
     json_t *root = incident(9);
     assert_int_equal(json_array_size(json_object_get(root, "events")), 50);
     assert_string_equal(json_string_value(json_object_get(root, "outcome")), "genuine");
     json_decref(root);
+}
+
+static void test_incidents__one_closed__is_in_the_list_of_the_closed_only(void **state)
+{
+    (void)state;
+    struct story s = {0};
+    incident_init(&s.live);
+    story_open(&s, put_signal("main"));
+    story_close(&s);
+    commit();
+    incident_done(&s.live);
     struct journal_query open = {.what = JOURNAL_QUERY_INCIDENTS,
                                  .incidents = JOURNAL_INCIDENTS_OPEN};
     struct journal_query closed = {.what = JOURNAL_QUERY_INCIDENTS,
@@ -370,7 +419,11 @@ static void test_incident__from_the_journal__equals_the_live_fold(void **state)
     assert_int_equal(all_ids(open, ids, 4, &pages), 0);
     assert_int_equal(all_ids(closed, ids, 4, &pages), 1);
     assert_int_equal(ids[0], 9);
-    assert_int_equal(journal_query_incident(reader, &context, 8, &k, NULL), TC_E_NOT_FOUND);
+    struct tc_buf b;
+    tc_buf_init(&b, 1 << 20);
+    struct tc_json j = tc_json(&b);
+    assert_int_equal(journal_query_incident(reader, &context, 8, &j, NULL), TC_E_NOT_FOUND);
+    tc_buf_done(&b);
 }
 
 /* One alarm of zone yard in incident 1: raised, repeated twice, back to normal. */
@@ -590,6 +643,7 @@ int main(void)
         T(test_query__time_is_spent__stops_with_a_cursor_and_loses_nothing),
         T(test_query__clock_steps__time_bounds_stay_exact),
         T(test_incident__from_the_journal__equals_the_live_fold),
+        T(test_incidents__one_closed__is_in_the_list_of_the_closed_only),
         T(test_alarms__raised_repeated_normal__is_one_row),
         T(test_lists__bookmarks_and_audit__hold_their_kinds),
         T(test_signal__durable_time__comes_from_the_note_behind_it),
