@@ -16,6 +16,8 @@
 
 /* ---- faults ---- */
 
+/* Faults of one kind are joined on their way, so the thing named is the panel or receiver and the
+ * kind: never what a stranger sent, of which there is no end. */
 static void tell_fault(struct conn *c, enum outcome outcome, const struct signal *s)
 {
     struct receiver *r = c->receiver;
@@ -23,13 +25,17 @@ static void tell_fault(struct conn *c, enum outcome outcome, const struct signal
     r->n.outcomes[outcome]++;
     if (row->fault == EV_NONE)
         return;
-    const char *item = r->listens[c->listen].name;
+    const char *whose = r->listens[c->listen].name;
     char account[DC09_ACCOUNT_BYTES_MAX + 1] = "";
     if (s != NULL && s->panel != SITE_NONE)
-        item = r->site->panels[s->panel].id;
+        whose = r->site->panels[s->panel].id;
     else if (s != NULL)
         tc_slice_to_str_cut(s->msg.account, account, sizeof account);
+    char item[MSG_NAME_BYTES];
     char text[MSG_TEXT_BYTES];
+    (void)snprintf(item, sizeof item, "%s: %s", whose, row->label);
+    for (char *at = strchr(item, ':'); at != NULL && *at != 0; at++)
+        *at = *at == '_' ? ' ' : *at;
     (void)snprintf(text, sizeof text, "from %s%s%s: %s", c->peer,
                    account[0] != 0 ? ", account " : "", account, row->text);
     r->ops.fault(r->ops.ctx, row->fault, item, text);

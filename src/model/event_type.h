@@ -104,6 +104,7 @@
     X(1008, SUPERVISION_JAM, "supervision.jam", 4, STATE)                                          \
     X(1009, SUPERVISION_COMM_TROUBLE, "supervision.comm_trouble", 4, STATE)                        \
     X(1010, SUPERVISION_TROUBLE, "supervision.trouble", 4, STATE)                                  \
+    X(1011, SUPERVISION_NOTICE, "supervision.notice", 5, INSTANT)                                  \
     X(1101, AREA_OPENING, "area.opening", 5, INSTANT)                                              \
     X(1102, AREA_CLOSING, "area.closing", 5, INSTANT)                                              \
     X(1103, AREA_EARLY_OPEN, "area.early_open", 4, INSTANT)                                        \

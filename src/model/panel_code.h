@@ -2,10 +2,10 @@
 /* What control panels' codes mean here: SIA two-letter codes (DC-03) and Contact ID events (DC-05)
  * into our event types.
  *
- * A code whose type is EV_NONE but whose text is not empty is known and tells nothing that has a
- * type (a programming session, a printer's paper): kept and shown. A code in no table is `known ==
- * false`: kept, shown as unmapped, and never refused, since a panel that is refused may block its
- * queue. A point of the site's configuration may replace the type by a finer one of the same class.
+ * What has no type of its own (a programming session, a printer's paper) is a supervision.notice
+ * with its text. A code in no table is `known == false` and EV_NONE: kept, shown as unmapped, and
+ * never refused, since a panel that is refused may block its queue. A point of the site's
+ * configuration may replace the type by a finer one (panel_type_at_point).
  */
 #pragma once
 

@@ -307,18 +307,18 @@ static void test_refusal__each_reason__has_its_reply_and_is_told(void **state)
         const char *body, *answer, *item, *word;
         unsigned type;
     } rows[] = {
-        {"\"SIA-DCS\"0001L0#9999[#9999|NBA1]", "-", "receiver test", "account 9999",
+        {"\"SIA-DCS\"0001L0#9999[#9999|NBA1]", "-", "receiver test: unknown account",
+         "account 9999", EV_SUPERVISION_COMM_TROUBLE},
+        {"\"*SIA-DCS\"0001L0#ABCD[00112233", "-", "vault: encrypted", "encrypted",
          EV_SUPERVISION_COMM_TROUBLE},
-        {"\"*SIA-DCS\"0001L0#ABCD[00112233", "-", "vault", "encrypted",
-         EV_SUPERVISION_COMM_TROUBLE},
-        {"\"NULL\"0000L0#ABCD[]", "-", "vault", "in clear", EV_SUPERVISION_TAMPER},
-        {"\"SIA-PUD\"0003L0#1234[]", "\"DUH\"0003L0#1234[]", "main", "class",
+        {"\"NULL\"0000L0#ABCD[]", "-", "vault: in clear", "in clear", EV_SUPERVISION_TAMPER},
+        {"\"SIA-PUD\"0003L0#1234[]", "\"DUH\"0003L0#1234[]", "main: unsupported", "class",
          EV_SUPERVISION_COMM_TROUBLE},
         {"\"NULL\"0000L0#1234[]_11:59:19,11-22-2026", "\"NAK\"0000R0L0A0[]_12:00:00,11-22-2026",
-         "main", "time", EV_SUPERVISION_COMM_TROUBLE},
+         "main: bad time", "time", EV_SUPERVISION_COMM_TROUBLE},
         {"\"NULL\"0000L0#1234[]_12:00:21,11-22-2026", "\"NAK\"0000R0L0A0[]_12:00:00,11-22-2026",
-         "main", "time", EV_SUPERVISION_COMM_TROUBLE},
-        {"hello", "-", "receiver test", "no DC-09", EV_SUPERVISION_COMM_TROUBLE},
+         "main: bad time", "time", EV_SUPERVISION_COMM_TROUBLE},
+        {"hello", "-", "receiver test: malformed", "no DC-09", EV_SUPERVISION_COMM_TROUBLE},
     };
     int fd = connect_panel(w);
     for (size_t i = 0; i < TC_COUNT(rows); i++) {
