@@ -101,7 +101,9 @@ receivers:
   - {{ protocol: sia-dc09, listen: "127.0.0.1:{port}" }}
 zones: {{ yard: {{ name: Yard }}, lab: {{ name: Lab }} }}
 panels:
-  main: {{ account: "1234", points: {{ 12: {{ zone: yard, type: intrusion.motion }}, 31: {{ zone: lab, type: fire.smoke }} }} }}
+  main:
+    account: "1234"
+    points: {{ 12: {{ zone: yard, type: intrusion.motion }}, 31: {{ zone: lab, type: fire.smoke }} }}
   second: {{ account: "0123" }}
   third: {{ account: "0000" }}
   fourth: {{ account: "123456" }}
