@@ -33,5 +33,6 @@ export default defineConfig({
         modulePreload: { polyfill: false },
         reportCompressedSize: true,
         sourcemap: false,
+        rolldownOptions: { checks: { pluginTimings: false } },
     },
 });

@@ -3,7 +3,10 @@
 // test. `{name}` is filled in; a text with forms is chosen by the plural rules of the language for `n`.
 // What devices say is never in here and never translated.
 
+import { typeTexts } from "./typetexts.ts";
+
 const en = {
+    ...typeTexts,
     "app.name": "Tocsin",
     "app.skip": "Skip to content",
     "app.loading": "Loading the console",
@@ -197,6 +200,9 @@ const en = {
     "alarms.none": "No alarm has joined this incident.",
     "alarms.times": { one: "once", other: "{n} times" },
     "events.title": "Events",
+    "event.active": "active",
+    "event.restored": "restored",
+    "event.instant": "instant",
     "events.none": "No events.",
     "actions.title": "Actions",
     "actions.none": "No action was ordered.",
@@ -301,3 +307,10 @@ export function tOr(prefix: string, value: string): string {
 }
 
 export const catalogue: Record<string, string | Forms> = en;
+
+/** What happened, in words: a text of somebody's own, else the words for the type. The program's own plain
+ * texts ("intrusion.motion in Yard") say no more than type and place, which stand beside each other anyway. */
+export function whatOf(type: string, text: string | null | undefined): string {
+    const own = text && text !== type && !text.startsWith(`${type} in `);
+    return own ? text : tOr("type", type);
+}

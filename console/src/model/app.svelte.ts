@@ -9,7 +9,7 @@ import type {
     Camera, Change, ChangeRows, Id, Incident, IncidentDetail, Notify, Outcome, Priority, Role, Session,
 } from "../api/types.ts";
 import { mark } from "../lib/marks.ts";
-import { t } from "../lib/texts.ts";
+import { t, whatOf } from "../lib/texts.ts";
 import { Announcer } from "./announcer.ts";
 import type { Away } from "./changelog.ts";
 import { Alarmist } from "./alarmist.svelte.ts";
@@ -288,7 +288,7 @@ class App {
         if (arrived && !before && isUnowned(row)) {
             mark("alarm:rx", row.id);
             if (this.#announcer.arrived(row)) {
-                this.assertive = t("say.critical", { title: row.title, where: row.zone_name ?? "" });
+                this.assertive = t("say.critical", { title: whatOf(row.type, row.title), where: row.zone_name ?? "" });
             }
             this.sound.beat(this.#worst(), true);
             if (this.openId === null && !this.#isTyping()) {

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "svelte/compiler";
-import { catalogue, t } from "../../src/lib/texts.ts";
+import { catalogue, t, whatOf } from "../../src/lib/texts.ts";
 
 const SOURCES = ["src", "src/api", "src/lib", "src/model", "src/views", "src/widgets"].flatMap((folder) =>
     readdirSync(join(process.cwd(), folder)).filter((name) => /\.(svelte|ts)$/.test(name)).map((name) => join(folder, name)));
@@ -57,7 +57,7 @@ test("texts: every text is used", () => {
     const all = SOURCES.filter((name) => !name.endsWith("texts.ts"))
         .map((name) => readFileSync(join(process.cwd(), name), "utf8")).join("\n");
     const built = [...all.matchAll(/t\(`([\w.-]+)\.\$\{/g), ...all.matchAll(/tOr\("([\w.-]+)"/g)].map((match) => `${match[1]}.`);
-    const unused = Object.keys(catalogue).filter((key) =>
+    const unused = Object.keys(catalogue).filter((key) => !key.startsWith("type.") &&
         !all.includes(`"${key}"`) && !built.some((prefix) => key.startsWith(prefix)));
     assert.deepEqual(unused, []);
 });
@@ -67,4 +67,19 @@ test("texts: values are filled in, forms follow the number", () => {
     assert.equal(t("queue.alarms", { n: 4 }), "4 alarms");
     assert.equal(t("clip.got", { asked: "10.0", got: "9.4" }), "asked 10.0 s before the alarm, got 9.4 s");
     assert.equal(t("incident.number", {}), "Incident {id}");
+});
+
+test("texts: every event type of the program has its words, and no other", () => {
+    const header = readFileSync(join(process.cwd(), "..", "src", "model", "event_type.h"), "utf8");
+    const types = [...header.matchAll(/X\(\d+, \w+, "(\w+\.\w+)"/g)].map((match) => match[1]);
+    assert.ok(types.length > 80);
+    const words = Object.keys(catalogue).filter((key) => key.startsWith("type.")).map((key) => key.slice(5));
+    assert.deepEqual([...words].sort(), [...types].sort());
+});
+
+test("texts: an own text stands, the program's plain one gives way to words", () => {
+    assert.equal(whatOf("fire.smoke", "fire.smoke in Server room"), "Smoke");
+    assert.equal(whatOf("fire.smoke", null), "Smoke");
+    assert.equal(whatOf("fire.smoke", "Smoke behind rack 4"), "Smoke behind rack 4");
+    assert.equal(whatOf("own.thing", null), "own.thing");
 });
