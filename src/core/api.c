@@ -77,6 +77,7 @@ void api_answer(struct api_call *call, unsigned status)
         json = tc_slice_str("{\"type\":\"about:blank\",\"title\":\"Answer too long\",\"status\":500}");
         status = 500;
     }
+    idem_keep(call, status);
     do {
         struct tc_slice part = tc_slice_sub(json, 0, CORE_ANSWER_PART_BYTES);
         json = tc_slice_sub(json, part.len, json.len);
@@ -168,6 +169,8 @@ static void dispatch(struct api_call *call)
             return;
         }
     }
+    if (idem_answered(call))
+        return;
     if (route->fn != NULL)
         route->fn(call);
     else

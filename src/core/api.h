@@ -27,6 +27,7 @@ struct api_call {
     struct tc_slice body;
     struct login *who; /* NULL where the route is public */
     struct tc_buf json;  /* the answer being made */
+    bool replayed;       /* it is an earlier one's, by its Idempotency-Key */
 };
 
 /* Value of a path or query parameter, empty when it is not there. */
@@ -47,6 +48,10 @@ struct login *login_by_token(struct core *c, const char *token);
 /* NULL when there is no room or no randomness. */
 struct login *login_new(struct core *c, const char *user, const char *name, enum site_role role, bool local);
 void login_end(struct core *c, struct login *s);
+
+/* idem.c: true when the answer was given already, by an earlier request with the same key. */
+bool idem_answered(struct api_call *call);
+void idem_keep(struct api_call *call, unsigned status);
 
 /* logins.c: passwords are checked on threads; the answer comes later. */
 void login_begin(struct api_call *call);

@@ -27,6 +27,7 @@ enum {
     CORE_SESSIONS_MAX = 1024,
     CORE_WATCHERS_MAX = 4096,
     CORE_LIVE_MAX = 1024,
+    CORE_IDEM_MAX = 512,
 };
 
 /* A commit and what leaves after it. */
@@ -43,6 +44,14 @@ struct batch {
 
 struct login;
 struct login_pool;
+
+/* An answer kept for its Idempotency-Key (idem.c); status 0: free. */
+struct idem {
+    uint64_t key;
+    unsigned status;
+    struct tc_mono at;
+    struct tc_buf json;
+};
 
 /* A camera that somebody watches live, until web cancels the request. */
 struct live_view {
@@ -86,6 +95,8 @@ struct core {
     size_t watchers_count;
     struct live_view live[CORE_LIVE_MAX];
     struct login_pool *logins;
+    struct idem *idem;
+    size_t idem_next;
     uid_t starter;
     /* clocks */
     int64_t wall_minus_mono_ns;
