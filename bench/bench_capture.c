@@ -533,6 +533,8 @@ int main(int argc, char **argv)
                  has_film ? "about 4 Mbit/s (1080p, 15 fps)"
                           : "about 4 Mbit/s (drawn; no ffmpeg here)",
                  s.seconds);
+    (void)printf("(tocsin syncs what it writes, in its own time; ffmpeg leaves that to the kernel, "
+                 "uncounted)\n");
     (void)printf("cameras  recorder       cpu %%   own MiB  ring MiB  written  procs  recorded\n");
     bool ok = true;
     for (size_t i = 0; i < s.count; i++)

@@ -180,7 +180,9 @@ static void end_talk(struct camera *c)
     int64_t at_ns = s->frame_wall.ns != 0 ? s->frame_wall.ns : s->now.wall.ns;
     bool refused = s->cause == SESSION_CAUSE_UNAUTHORIZED;
     c->counts.failures++;
-    tell_down(c, at_ns, session_cause_word(s->cause), s->text, session_cause_remedy(s->cause));
+    /* what had worked needs no advice on how to set it up */
+    const char *remedy = s->frame_wall.ns != 0 ? "" : session_cause_remedy(s->cause);
+    tell_down(c, at_ns, session_cause_word(s->cause), s->text, remedy);
     close_connection(c);
     wait_before_next(c, refused);
 }

@@ -21,7 +21,7 @@
 #include "runtime/process.h"
 
 enum {
-    CAMERAS_MAX = 16, /* of one shard */
+    CAMERAS_MAX = 16,       /* of one shard */
     BUFFER_BYTES = 1 << 20, /* above the longest message and a tick of a fast camera */
     TICK_MS = 25,           /* while somebody watches */
     TICKS_PER_READ = 4,     /* 100 ms: what nobody watches is read */

@@ -354,7 +354,8 @@ static size_t take_message(struct session *s, struct tc_slice in)
     struct tc_errinfo info = {0};
     enum rtsp_next next = rtsp_parse(in, &m, &info);
     if (next == RTSP_BAD)
-        session_end(s, SESSION_CAUSE_GARBAGE, "no RTSP came from the camera: %s", info.text);
+        session_end(s, SESSION_CAUSE_GARBAGE, "what came from the camera is no RTSP: %s",
+                    info.text);
     if (next != RTSP_DONE)
         return 0;
     if (m.is_request)
