@@ -111,7 +111,8 @@ static void send_frame(struct web_client *k, uint8_t first, struct tc_slice payl
         frame[at++] = (uint8_t)payload.len;
     }
     at += 4;
-    memcpy(frame + at, payload.ptr, payload.len);
+    if (payload.len > 0)
+        memcpy(frame + at, payload.ptr, payload.len);
     (void)client_try_send(k, frame, at + payload.len);
 }
 
