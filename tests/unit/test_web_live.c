@@ -2,6 +2,7 @@
 /* Live video: from a camera's ring to viewers' messages. */
 #include "web_core.h"
 
+#include "media/fmp4.h"
 #include "runtime/ring.h"
 #include "web/live_stream.h"
 
