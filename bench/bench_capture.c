@@ -520,11 +520,12 @@ int main(int argc, char **argv)
     struct settings s = {.seconds = 60, .counts = {1, 8, 32, 64}, .count = 4, .ffmpeg = true};
     find_tocsin(&s);
     take_options(&s, argc, argv);
-    if (s.dir[0] == '\0') {
-        (void)strcpy(s.dir, "/var/tmp/tocsin-bench-XXXXXX");
-        if (mkdtemp(s.dir) == NULL)
-            die(s.dir);
-    }
+    const char *within = s.dir[0] == '\0' ? "/var/tmp" : s.dir;
+    char work[sizeof s.dir];
+    if (snprintf(work, sizeof work, "%.200s/tocsin-bench-XXXXXX", within) < 0 ||
+        mkdtemp(work) == NULL)
+        die(within); /* a folder of its own, for it is removed at the end */
+    memcpy(s.dir, work, sizeof s.dir);
     char film[PATH_BYTES];
     (void)snprintf(film, sizeof film, "%s/film.h264", s.dir);
     bool has_film = make_film(&s, film);
