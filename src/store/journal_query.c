@@ -33,8 +33,8 @@ static const char *const sql[JQ_STMTS] = {
     [JQ_INCIDENT] = "SELECT opened FROM incident WHERE id = ?1",
     [JQ_INCIDENT_ENTRIES] =
         "SELECT seq FROM incident_entry WHERE incident = ?1 AND seq <= ?2 ORDER BY seq",
-    [JQ_INCIDENT_REPEATS] = "SELECT seq FROM incident_repeat WHERE incident = ?1 AND seq <= ?2"
-                            " ORDER BY seq DESC LIMIT 50",
+    [JQ_INCIDENT_REPEATS] = ("SELECT seq FROM incident_repeat WHERE incident = ?1 AND seq <= ?2"
+                             " ORDER BY seq DESC LIMIT 50"),
     [JQ_DURABLE] = "SELECT seq FROM durable WHERE upto >= ?1 ORDER BY upto LIMIT 1",
     [JQ_CHANGES] = "SELECT seq, kind FROM entry WHERE seq > ?1 ORDER BY seq",
 };
