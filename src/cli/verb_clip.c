@@ -93,6 +93,35 @@ static enum tc_err from_state(const struct cli_args *args, const struct interval
     return err;
 }
 
+static enum tc_err write_clip(const struct cli_args *args, const struct interval *i, int fd,
+                              struct tc_errinfo *info)
+{
+    enum tc_err err = from_daemon(args, i, fd, info);
+    return err == TC_E_CLOSED ? from_state(args, i, fd, info) : err;
+}
+
+/* The file gets its name when it is whole: half a clip would pass for one, and an older one stays as it is until
+ * there is a newer. */
+static enum tc_err write_file(const struct cli_args *args, const struct interval *i, const char *path,
+                              struct tc_errinfo *info)
+{
+    char part[CLI_PATH_BYTES];
+    int len = snprintf(part, sizeof part, "%s.part", path);
+    if (len < 0 || (size_t)len >= sizeof part)
+        return tc_fail(info, TC_E_LIMIT, "the name of the file is too long");
+    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return tc_fail_errno(info, errno, "writing %s", part);
+    enum tc_err err = write_clip(args, i, fd, info);
+    if (close(fd) != 0 && err == TC_OK)
+        err = tc_fail_errno(info, errno, "writing %s", part);
+    if (err == TC_OK && rename(part, path) != 0)
+        err = tc_fail_errno(info, errno, "naming %s", path);
+    if (err != TC_OK)
+        (void)unlink(part);
+    return err;
+}
+
 int verb_clip(const struct cli_args *args)
 {
     struct interval i;
@@ -107,18 +136,7 @@ int verb_clip(const struct cli_args *args)
         (void)cli_failed(&info);
         return CLI_EXIT_USAGE;
     }
-    bool to_stdout = strcmp(path, "-") == 0;
-    int fd = to_stdout ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0) {
-        (void)tc_fail_errno(&info, errno, "writing %s", path);
-        return cli_failed(&info);
-    }
-    enum tc_err err = from_daemon(args, &i, fd, &info);
-    if (err == TC_E_CLOSED)
-        err = from_state(args, &i, fd, &info);
-    if (!to_stdout && close(fd) != 0 && err == TC_OK)
-        err = tc_fail_errno(&info, errno, "writing %s", path);
-    if (err != TC_OK && !to_stdout)
-        (void)unlink(path); /* an empty or half a clip would pass for one */
+    enum tc_err err = strcmp(path, "-") == 0 ? write_clip(args, &i, STDOUT_FILENO, &info)
+                                             : write_file(args, &i, path, &info);
     return err == TC_OK ? CLI_EXIT_OK : cli_failed(&info);
 }

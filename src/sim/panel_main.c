@@ -63,7 +63,8 @@ static int run_panels(struct event_base *base, struct sim_panels *all)
         event_free(on_int);
     if (on_term != NULL)
         event_free(on_term);
-    return sim_panels_all_acked(all) ? 0 : 1;
+    bool unreached = all->stats.sent == 0 && all->stats.reconnects > 0;
+    return sim_panels_all_acked(all) && !unreached ? 0 : 1;
 }
 
 int sim_panel_main(const struct sim_panel_options *options)
