@@ -40,10 +40,11 @@ enum {
     START_LIMIT_S = 40,
     WARM_UP_S = 3,
     STOP_LIMIT_S = 10,
+    TARGET_CAMERAS = 32,
     PATH_BYTES = 512,
 };
 
-/* The figures to reach at 32 cameras and more. */
+/* The figures to reach at TARGET_CAMERAS and more. */
 static const double target_ratio = 0.25;
 static const double target_mib = 3;
 
@@ -424,7 +425,7 @@ static void print_row(unsigned cameras, const char *name, const struct result *r
 static bool print_pair(unsigned cameras, const struct result *ours, const struct result *theirs)
 {
     char verdict[128] = "";
-    bool counts = cameras >= 32;
+    bool counts = cameras >= TARGET_CAMERAS;
     bool ok = ours->recording == cameras;
     if (theirs->ok && theirs->cpu_percent > 0) {
         double ratio = ours->cpu_percent / theirs->cpu_percent;
@@ -537,12 +538,18 @@ int main(int argc, char **argv)
     (void)printf("(tocsin syncs what it writes, in its own time; ffmpeg leaves that to the kernel, "
                  "uncounted)\n");
     (void)printf("cameras  recorder       cpu %%   own MiB  ring MiB  written  procs  recorded\n");
-    bool ok = true;
+    bool ok = true, compared = false;
     for (size_t i = 0; i < s.count; i++)
         ok = run_count(&s, s.counts[i], has_film ? film : NULL) && ok;
-    (void)printf("to reach at 32 and 64 cameras: at most %.2f of ffmpeg's processor time, %.0f MiB "
-                 "beyond the ring: %s\n",
-                 target_ratio, target_mib, ok ? "reached" : "NOT reached");
+    for (size_t i = 0; i < s.count; i++)
+        compared = compared || (s.ffmpeg && s.counts[i] >= TARGET_CAMERAS);
+    (void)printf(
+        "to reach at %d cameras and more: at most %.2f of ffmpeg's processor time, %.0f MiB beyond "
+        "the ring: %s\n",
+        TARGET_CAMERAS, target_ratio, target_mib,
+        !compared ? "not compared"
+        : ok      ? "reached"
+                  : "NOT reached");
     remove_tree(s.dir);
     return ok ? 0 : 1;
 }

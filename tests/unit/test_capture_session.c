@@ -451,6 +451,117 @@ static void test_session__stopped_while_playing__says_teardown(void **state)
     rig_close(&g);
 }
 
+/* ---- hostile bytes: the whole conversation, damaged ---- */
+
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525U + 1013904223U;
+    return *seed >> 8;
+}
+
+static void script_packet(struct tc_buf *b, uint16_t sequence, uint32_t timestamp,
+                          const uint8_t *nal, size_t len, bool marker)
+{
+    tc_buf_add_str(b, "$");
+    tc_buf_add_u8(b, 0);
+    tc_buf_add_be16(b, (uint16_t)(12 + len));
+    tc_buf_add_u8(b, 0x80);
+    tc_buf_add_u8(b, (uint8_t)(96 | (marker ? 0x80 : 0)));
+    tc_buf_add_be16(b, sequence);
+    tc_buf_add_be32(b, timestamp);
+    tc_buf_add_be32(b, 9);
+    tc_buf_add(b, nal, len);
+}
+
+/* Everything a camera says from OPTIONS on, as it would come on the wire. */
+static void write_script(struct tc_buf *b)
+{
+    static const uint8_t stap[] = {0x78, 0,    15,   0x67, 0x42, 0xc0, 0x1e, 0xda,
+                                   0x02, 0x80, 0xbf, 0xe5, 0xc0, 0x5a, 0x80, 0x80,
+                                   0x80, 0xa0, 0,    4,    0x68, 0xce, 0x3c, 0x80};
+    static const uint8_t first[] = {0x7c, 0x85, 0x88, 1, 2, 3}, last[] = {0x7c, 0x45, 4, 5, 6};
+    static const uint8_t slice[] = {0x41, 0x9a, 1, 2, 3};
+    tc_buf_add_str(b, "RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: OPTIONS, GET_PARAMETER\r\n\r\n");
+    tc_buf_add_fmt(b, "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: %zu\r\n\r\n%s", strlen(SDP),
+                   SDP);
+    tc_buf_add_str(b, "RTSP/1.0 200 OK\r\nCSeq: 3\r\nSession: 7;timeout=9\r\n"
+                      "Transport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n");
+    tc_buf_add_str(b, "RTSP/1.0 200 OK\r\nCSeq: 4\r\nSession: 7\r\n\r\n");
+    for (uint16_t i = 0; i < 12; i++) {
+        script_packet(b, (uint16_t)(4 * i), i * 6000U, stap, sizeof stap, false);
+        script_packet(b, (uint16_t)(4 * i + 1), i * 6000U, first, sizeof first, false);
+        script_packet(b, (uint16_t)(4 * i + 2), i * 6000U, last, sizeof last, true);
+        script_packet(b, (uint16_t)(4 * i + 3), i * 6000U + 3000, slice, sizeof slice, true);
+        tc_buf_add_str(b, "$");
+        tc_buf_add_u8(b, 1);
+        tc_buf_add_be16(b, 28);
+        rtcp_write_sender_report(b, 9, rtp_ntp_of_unix_ns(INT64_C(1795349109) * TC_NS_PER_S),
+                                 i * 6000U, i, i);
+    }
+}
+
+/* All frames of the ring are rows of length-prefixed units. */
+static uint64_t check_ring(const struct ring_reader *r)
+{
+    uint64_t good = 0;
+    for (uint64_t n = ring_oldest(r); n < ring_next(r); n++) {
+        struct ring_frame f;
+        if (ring_read_slot(r, n, &f) != RING_READ_OK)
+            continue;
+        struct tc_slice rest = ring_frame_view(r, &f);
+        while (rest.len > 0) {
+            assert_true(rest.len > 4);
+            size_t len = (size_t)rest.ptr[0] << 24 | (size_t)rest.ptr[1] << 16 |
+                         (size_t)rest.ptr[2] << 8 | rest.ptr[3];
+            assert_true(len > 0 && len <= rest.len - 4);
+            rest = tc_slice_sub(rest, 4 + len, rest.len);
+        }
+        good++;
+    }
+    return good;
+}
+
+/* Feeds SCRIPT with DAMAGE bytes changed, in pieces of any size. */
+static uint64_t run_damaged(struct rig *g, struct tc_slice script, uint32_t *seed, unsigned damage)
+{
+    uint8_t *bytes = malloc(script.len);
+    memcpy(bytes, script.ptr, script.len);
+    for (unsigned i = 0; i < damage; i++)
+        bytes[next_random(seed) % script.len] = (uint8_t)next_random(seed);
+    size_t at = 0, end = 0;
+    while (end < script.len && g->s.phase != SESSION_ENDED) {
+        end += 1 + next_random(seed) % 900;
+        if (end > script.len)
+            end = script.len;
+        size_t took = session_input(&g->s, tc_slice(bytes + at, end - at), g->now);
+        assert_true(took <= end - at);
+        at += took;
+        pass(g, 0.05);
+        tc_buf_drop(&g->s.out, g->s.out.len);
+    }
+    free(bytes);
+    return check_ring(&g->reader);
+}
+
+static void test_session__damaged_conversations__never_break_the_ring(void **state)
+{
+    (void)state;
+    TC_CLEANUP(tc_buf_done) struct tc_buf script;
+    tc_buf_init(&script, 65536);
+    write_script(&script);
+    uint32_t seed = 1;
+    uint64_t frames = 0;
+    for (unsigned i = 0; i < 1500; i++) {
+        struct rig g;
+        rig_open(&g, "", "");
+        frames += run_damaged(&g, tc_buf_view(&script), &seed, i % 8);
+        if (i % 8 == 0)
+            assert_int_equal(ring_next(&g.reader), 25);
+        rig_close(&g);
+    }
+    assert_true(frames > 1500);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -469,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_session__sender_report__is_answered_and_used),
         cmocka_unit_test(test_session__foreign_packets__are_left_out),
         cmocka_unit_test(test_session__stopped_while_playing__says_teardown),
+        cmocka_unit_test(test_session__damaged_conversations__never_break_the_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
