@@ -60,9 +60,9 @@ tsan: ## the tests under the thread sanitizer
 	@ninja -C build-tsan -j$(JOBS)
 	@$(CTEST) --test-dir build-tsan
 
-analyzer: ## a build under gcc's -fanalyzer
+analyzer: ## the program built under gcc's -fanalyzer
 	@$(call tree,build-analyzer,-DTC_FLAVOUR=analyzer -DTC_CONSOLE=OFF)
-	@ninja -C build-analyzer -j$(JOBS)
+	@ninja -C build-analyzer -j$(JOBS) tocsin
 
 clang: ## a build by clang with the same warnings
 	@$(call tree,build-clang,-DCMAKE_C_COMPILER=clang -DTC_CONSOLE=OFF)

@@ -227,6 +227,7 @@ static void start_fragment(struct h264 *h, uint8_t header, struct tc_slice data)
     enum { GLUED_BYTES_MAX = 2048 };
     uint8_t head[1 + GLUED_BYTES_MAX];
     head[0] = header;
+    head[1] = 0; /* when nothing follows */
     bool whole_look = !is_slice(header & 31) && data.len <= GLUED_BYTES_MAX;
     size_t seen = whole_look ? data.len : data.len > 0;
     if (seen > 0)
