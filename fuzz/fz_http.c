@@ -7,7 +7,8 @@
 
 static void check_inside(struct tc_slice whole, struct tc_slice part)
 {
-    TC_ASSERT(part.ptr == NULL || (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len));
+    TC_ASSERT(part.ptr == NULL ||
+              (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len));
 }
 
 static void check_values(struct tc_slice in)

@@ -90,7 +90,8 @@ static bool is_target(struct tc_slice s)
     return s.len > 0 && s.ptr[0] == '/';
 }
 
-/* Takes one line off *REST; what is left of the head ends in CRLF. False for a bare CR, LF or NUL. */
+/* Takes one line off *REST; what is left of the head ends in CRLF. False for a bare CR, LF or NUL.
+ */
 static bool take_line(struct tc_slice *rest, struct tc_slice *line)
 {
     size_t end = tc_slice_find_byte(*rest, '\n');
@@ -98,17 +99,19 @@ static bool take_line(struct tc_slice *rest, struct tc_slice *line)
         return false;
     *line = tc_slice_sub(*rest, 0, end - 1);
     *rest = tc_slice_sub(*rest, end + 1, rest->len);
-    return tc_slice_find_byte(*line, '\r') == line->len && tc_slice_find_byte(*line, 0) == line->len;
+    return tc_slice_find_byte(*line, '\r') == line->len &&
+           tc_slice_find_byte(*line, 0) == line->len;
 }
 
-static enum tc_err refuse(unsigned *ret_status, unsigned status, struct tc_errinfo *info, const char *why)
+static enum tc_err refuse(unsigned *ret_status, unsigned status, struct tc_errinfo *info,
+                          const char *why)
 {
     *ret_status = status;
     return tc_fail(info, TC_E_FORMAT, "%s", why);
 }
 
-static enum tc_err parse_request_line(struct tc_slice line, struct http_head *h, unsigned *ret_status,
-                                      struct tc_errinfo *info)
+static enum tc_err parse_request_line(struct tc_slice line, struct http_head *h,
+                                      unsigned *ret_status, struct tc_errinfo *info)
 {
     struct tc_slice rest = line;
     h->method_text = tc_slice_split(&rest, ' ');
@@ -151,10 +154,11 @@ static enum tc_err parse_field(struct tc_slice line, struct http_head *h, unsign
     return TC_OK;
 }
 
-/* Fields that may come once only: they say where the request ends, to whom it goes, or who sent it. */
-static const char *const single_fields[] = {"host",  "content-length", "authorization", "origin",
-                                            "range", "cookie",         "upgrade",       "content-type",
-                                            "sec-websocket-key"};
+/* Fields that may come once only: they say where the request ends, to whom it goes, or who sent it.
+ */
+static const char *const single_fields[] = {"host",    "content-length", "authorization",
+                                            "origin",  "range",          "cookie",
+                                            "upgrade", "content-type",   "sec-websocket-key"};
 
 static bool has_twice(const struct http_head *h, const char *name)
 {
@@ -170,7 +174,8 @@ static enum tc_err check_fields(struct http_head *h, unsigned *ret_status, struc
         if (has_twice(h, single_fields[i]))
             return refuse(ret_status, 400, info, "a header field that may come once came twice");
     if (http_header(h, "transfer-encoding").ptr != NULL)
-        return refuse(ret_status, 501, info, "transfer encodings are not taken: send Content-Length");
+        return refuse(ret_status, 501, info,
+                      "transfer encodings are not taken: send Content-Length");
     h->host = http_header(h, "host");
     if (h->minor == 1 && h->host.ptr == NULL)
         return refuse(ret_status, 400, info, "the Host field is missing");

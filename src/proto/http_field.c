@@ -89,7 +89,8 @@ enum http_range http_range(struct tc_slice field, uint64_t total, uint64_t *firs
     size_t dash = tc_slice_find_byte(spec, '-');
     if (dash == spec.len)
         return HTTP_RANGE_WHOLE;
-    struct tc_slice low = tc_slice_sub(spec, 0, dash), high = tc_slice_sub(spec, dash + 1, spec.len);
+    struct tc_slice low = tc_slice_sub(spec, 0, dash),
+                    high = tc_slice_sub(spec, dash + 1, spec.len);
     uint64_t from = 0, to = UINT64_MAX;
     if ((low.len > 0 && tc_slice_u64(low, UINT64_MAX, &from) != TC_OK) ||
         (high.len > 0 && tc_slice_u64(high, UINT64_MAX, &to) != TC_OK) ||
@@ -143,7 +144,8 @@ enum tc_err http_decode(struct tc_slice in, bool plus, char *out, size_t size, s
     for (size_t i = 0; i < in.len; i++) {
         unsigned c = in.ptr[i], high, low;
         if (c == '%') {
-            if (in.len - i < 3 || !hex_digit(in.ptr[i + 1], &high) || !hex_digit(in.ptr[i + 2], &low))
+            if (in.len - i < 3 || !hex_digit(in.ptr[i + 1], &high) ||
+                !hex_digit(in.ptr[i + 2], &low))
                 return TC_E_FORMAT;
             c = high << 4 | low;
             i += 2;

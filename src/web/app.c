@@ -56,11 +56,14 @@ static const struct web_holder holder = {.on_gone = on_gone};
 static void cookie_line(const struct web_answer *a, char *out, size_t size)
 {
     if (a->set_token[0] != 0)
-        (void)snprintf(out, size, "Set-Cookie: tocsin_session=%s; Path=/; HttpOnly; Secure; SameSite=Strict\r\n",
-                       a->set_token);
+        (void)snprintf(
+            out, size,
+            "Set-Cookie: tocsin_session=%s; Path=/; HttpOnly; Secure; SameSite=Strict\r\n",
+            a->set_token);
     else if (a->clear_token)
         (void)snprintf(out, size,
-                       "Set-Cookie: tocsin_session=; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=0\r\n");
+                       "Set-Cookie: tocsin_session=; Path=/; HttpOnly; Secure; SameSite=Strict; "
+                       "Max-Age=0\r\n");
 }
 
 static void reply_json(struct exchange *x, const struct web_answer *a)
@@ -107,7 +110,8 @@ static void ask_core(struct exchange *x)
         free_exchange(x);
         return;
     }
-    const struct web_ask ask = {.route = x->route->handler == WEB_HANDLER_METRICS ? "session_get" : x->route->name,
+    const struct web_ask ask = {.route = x->route->handler == WEB_HANDLER_METRICS ? "session_get"
+                                                                                  : x->route->name,
                                 .index = web_route_index(x->route),
                                 .params = tc_buf_view(&x->params),
                                 .param_count = x->param_count,
@@ -120,7 +124,8 @@ static void ask_core(struct exchange *x)
     if (err == TC_OK)
         return;
     web_problem(x->conn, err == TC_E_LIMIT ? 413 : 503, "Retry-After: 2\r\n",
-                err == TC_E_BUSY ? "too many requests wait for core" : "core is away; try again in a moment");
+                err == TC_E_BUSY ? "too many requests wait for core"
+                                 : "core is away; try again in a moment");
     free_exchange(x);
 }
 
@@ -161,9 +166,11 @@ static void on_peer(void *ctx, const struct web_answer *a)
     if (!web_conn_is_open(x->conn))
         return;
     if (a->peer == NULL || a->peer->token[0] == 0) {
-        web_problem(x->conn, a->peer == NULL ? 503 : 401, NULL,
-                    a->peer == NULL ? "core is away; try again in a moment"
-                                    : "this machine's user is nobody of this site: users: { NAME: { uid: ... } }");
+        web_problem(
+            x->conn, a->peer == NULL ? 503 : 401, NULL,
+            a->peer == NULL
+                ? "core is away; try again in a moment"
+                : "this machine's user is nobody of this site: users: { NAME: { uid: ... } }");
         free_exchange(x);
         return;
     }
@@ -184,7 +191,8 @@ static void ask_peer(struct exchange *x)
 
 static bool mutates(const struct web_route *r)
 {
-    return r->method != HTTP_GET || r->handler == WEB_HANDLER_CHANGES || r->handler == WEB_HANDLER_VIDEO;
+    return r->method != HTTP_GET || r->handler == WEB_HANDLER_CHANGES ||
+           r->handler == WEB_HANDLER_VIDEO;
 }
 
 static bool refused(struct web_app *app, struct web_conn *c, struct web_verdict v)
@@ -245,7 +253,7 @@ static void answer_not_found(struct web_conn *c, enum tc_err err, unsigned allow
         if ((allowed & 1u << i) == 0)
             continue;
         tc_buf_add_fmt(&allow, "%s%s%s", between, http_method_name((enum http_method)i),
-                    i == HTTP_GET ? ", HEAD" : "");
+                       i == HTTP_GET ? ", HEAD" : "");
         between = ", ";
     }
     tc_buf_add_str(&allow, "\r\n");
@@ -282,7 +290,8 @@ void web_app_request(void *ctx, struct web_conn *c)
     struct web_app *app = ctx;
     const struct http_head *h = web_conn_head(c);
     struct web_match m;
-    if (web_conn_door(c) == WEB_DOOR_TLS && !web_gate_host(h->host, app->host_named, app->host_ctx)) {
+    if (web_conn_door(c) == WEB_DOOR_TLS &&
+        !web_gate_host(h->host, app->host_named, app->host_ctx)) {
         (void)refused(app, c, (struct web_verdict){421, "the Host field names another server"});
         return;
     }

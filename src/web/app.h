@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What web does with a request: the gate, the route table, then core's answer, a file of the console, a clip, a
- * stream or live video. It decides nothing about people: core does. */
+/* What web does with a request: the gate, the route table, then core's answer, a file of the
+ * console, a clip, a stream or live video. It decides nothing about people: core does. */
 #pragma once
 
 #include "base/buf.h"
@@ -32,7 +32,7 @@ struct web_app {
     struct tc_buf processes; /* JSON list, as the supervisor told; empty: not yet */
     bool degraded;
     struct web_metrics_source metrics[WEB_METRICS_SOURCES];
-    struct tc_buf own_metrics; /* refreshed by web_app_metrics */
+    struct tc_buf own_metrics; /* made anew for each answer */
     uint64_t gate_refused, clips, clip_bytes;
 };
 

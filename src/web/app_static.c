@@ -7,6 +7,7 @@
 #include "base/json_out.h"
 #include "runtime/messages.h"
 #include "web/app.h"
+#include "web/metrics.h"
 #include "web/problem.h"
 
 void web_serve_asset(struct web_app *app, struct web_conn *c)
@@ -28,7 +29,8 @@ void web_serve_asset(struct web_app *app, struct web_conn *c)
                    gzip ? "Content-Encoding: gzip\r\n" : "");
     struct web_reply r = {.status = 200,
                           .type = a->content_type,
-                          .cache = a->immutable ? "public, max-age=31536000, immutable" : "no-cache",
+                          .cache =
+                              a->immutable ? "public, max-age=31536000, immutable" : "no-cache",
                           .headers = headers,
                           .csp = WEB_CONSOLE_POLICY};
     if (http_etag_matches(http_header(h, "if-none-match"), tc_slice_str(a->etag))) {
@@ -90,30 +92,39 @@ void web_app_on_health(struct web_app *app, struct msg *m)
 
 void web_serve_metrics(struct web_app *app, struct web_conn *c)
 {
+    struct tc_slice texts[WEB_METRICS_SOURCES + 1];
+    size_t count = 0;
+    while (count < WEB_METRICS_SOURCES && app->metrics[count].used) {
+        texts[count] = tc_buf_view(&app->metrics[count].text);
+        count++;
+    }
+    tc_buf_clear(&app->own_metrics);
+    web_app_metrics(app, &app->own_metrics);
+    texts[count++] = tc_buf_view(&app->own_metrics);
     TC_CLEANUP(tc_buf_done) struct tc_buf out;
     tc_buf_init(&out, 4 << 20);
-    for (unsigned i = 0; i < WEB_METRICS_SOURCES && app->metrics[i].used; i++)
-        tc_buf_add_slice(&out, tc_buf_view(&app->metrics[i].text));
-    web_app_metrics(app, &out);
+    web_metrics_merge(texts, count, &out);
     tc_buf_add_str(&out, "# EOF\n");
-    web_reply(c,
-              &(struct web_reply){
-                  .status = 200,
-                  .type = "application/openmetrics-text; version=1.0.0; charset=utf-8"},
-              tc_buf_view(&out));
+    web_reply(
+        c,
+        &(struct web_reply){.status = 200,
+                            .type = "application/openmetrics-text; version=1.0.0; charset=utf-8"},
+        tc_buf_view(&out));
 }
 
 static void gauge(struct tc_buf *out, const char *name, const char *help, uint64_t value)
 {
-    tc_buf_add_fmt(out, "# TYPE tocsin_web_%s gauge\n# HELP tocsin_web_%s %s\ntocsin_web_%s %" PRIu64 "\n",
-                   name, name, help, name, value);
+    tc_buf_add_fmt(
+        out, "# TYPE tocsin_web_%s gauge\n# HELP tocsin_web_%s %s\ntocsin_web_%s %" PRIu64 "\n",
+        name, name, help, name, value);
 }
 
 static void counter(struct tc_buf *out, const char *name, const char *help, uint64_t value)
 {
-    tc_buf_add_fmt(out,
-                   "# TYPE tocsin_web_%s counter\n# HELP tocsin_web_%s %s\ntocsin_web_%s_total %" PRIu64 "\n",
-                   name, name, help, name, value);
+    tc_buf_add_fmt(
+        out,
+        "# TYPE tocsin_web_%s counter\n# HELP tocsin_web_%s %s\ntocsin_web_%s_total %" PRIu64 "\n",
+        name, name, help, name, value);
 }
 
 void web_app_metrics(const struct web_app *app, struct tc_buf *out)
@@ -123,13 +134,16 @@ void web_app_metrics(const struct web_app *app, struct tc_buf *out)
     const struct web_live_stats *l = web_live_stats(app->live);
     gauge(out, "connections", "open connections", s->conns);
     counter(out, "accepted", "connections accepted", s->accepted);
-    counter(out, "refused_full", "connections refused or displaced because all places are taken", s->refused_full);
-    counter(out, "refused_source", "connections refused because one source holds too many", s->refused_source);
+    counter(out, "refused_full", "connections refused or displaced because all places are taken",
+            s->refused_full);
+    counter(out, "refused_source", "connections refused because one source holds too many",
+            s->refused_source);
     counter(out, "tls_failed", "connections lost before their handshake was done", s->tls_failed);
     counter(out, "timed_out", "connections over a deadline", s->timed_out);
     counter(out, "stalled", "connections whose peer took nothing", s->stalled);
     counter(out, "malformed", "requests that could not be read", s->malformed);
-    counter(out, "gate_refused", "requests for another host, from a foreign page or with a malformed token",
+    counter(out, "gate_refused",
+            "requests for another host, from a foreign page or with a malformed token",
             app->gate_refused);
     counter(out, "requests", "requests", s->requests);
     counter(out, "answers_client_errors", "answers 4xx", s->answers[4]);
@@ -145,5 +159,6 @@ void web_app_metrics(const struct web_app *app, struct tc_buf *out)
     gauge(out, "live_viewers", "open video connections", l->viewers);
     gauge(out, "live_streams", "live streams in them", l->streams);
     counter(out, "live_frames", "frames sent live", l->frames);
-    counter(out, "live_dropped_gops", "groups of pictures that slow viewers did not get", l->dropped_gops);
+    counter(out, "live_dropped_gops", "groups of pictures that slow viewers did not get",
+            l->dropped_gops);
 }

@@ -129,8 +129,8 @@ static enum tc_err opened(struct web_backend *b, struct ask *a, web_answer_fn *f
     return TC_OK;
 }
 
-enum tc_err web_backend_ask(struct web_backend *b, const struct web_ask *ask, web_answer_fn *fn, void *ctx,
-                            uint64_t *ret_id)
+enum tc_err web_backend_ask(struct web_backend *b, const struct web_ask *ask, web_answer_fn *fn,
+                            void *ctx, uint64_t *ret_id)
 {
     struct ask *a = open_slot(b);
     if (a == NULL)
@@ -194,8 +194,8 @@ void web_backend_sweep(struct web_backend *b)
         if (a->id == 0 || a->deadline.ns > now)
             continue;
         char detail[120];
-        (void)snprintf(detail, sizeof detail, "core, or whom it handed the request to, gave no answer to %s",
-                       a->route);
+        (void)snprintf(detail, sizeof detail,
+                       "core, or whom it handed the request to, gave no answer to %s", a->route);
         b->stats.timed_out++;
         tell_cancelled(b, a->id);
         answer(b, a, &(struct web_answer){.status = 504, .detail = detail, .set_token = ""});
@@ -218,7 +218,9 @@ void web_backend_on_answer(struct web_backend *b, struct msg *m)
         tc_buf_add_slice(&a->parts, m->tail);
         if (a->parts.err != TC_OK) {
             tell_cancelled(b, a->id);
-            answer(b, a, &(struct web_answer){.status = 502, .detail = "the answer is too long", .set_token = ""});
+            answer(b, a,
+                   &(struct web_answer){
+                       .status = 502, .detail = "the answer is too long", .set_token = ""});
             return;
         }
         if (in->more != 0)
@@ -226,11 +228,12 @@ void web_backend_on_answer(struct web_backend *b, struct msg *m)
         body = tc_buf_view(&a->parts);
     }
     bool sane = in->status >= 200 && in->status <= 599;
-    answer(b, a, &(struct web_answer){.status = sane ? in->status : 502,
-                                      .body = body,
-                                      .set_token = in->set_token,
-                                      .clear_token = in->clear_token != 0,
-                                      .msg = m});
+    answer(b, a,
+           &(struct web_answer){.status = sane ? in->status : 502,
+                                .body = body,
+                                .set_token = in->set_token,
+                                .clear_token = in->clear_token != 0,
+                                .msg = m});
 }
 
 void web_backend_on_clip(struct web_backend *b, struct msg *m)
@@ -238,8 +241,9 @@ void web_backend_on_clip(struct web_backend *b, struct msg *m)
     const struct msg_clip_answer *in = m->body;
     struct ask *a = find(b, in->request);
     if (a != NULL)
-        answer(b, a, &(struct web_answer){
-                         .status = 200, .body = m->tail, .clip = in, .set_token = "", .msg = m});
+        answer(b, a,
+               &(struct web_answer){
+                   .status = 200, .body = m->tail, .clip = in, .set_token = "", .msg = m});
 }
 
 void web_backend_on_live(struct web_backend *b, struct msg *m)
@@ -247,7 +251,8 @@ void web_backend_on_live(struct web_backend *b, struct msg *m)
     const struct msg_live *in = m->body;
     struct ask *a = find(b, in->request);
     if (a != NULL)
-        answer(b, a, &(struct web_answer){.status = in->status, .live = in, .set_token = "", .msg = m});
+        answer(b, a,
+               &(struct web_answer){.status = in->status, .live = in, .set_token = "", .msg = m});
 }
 
 void web_backend_on_peer(struct web_backend *b, struct msg *m)

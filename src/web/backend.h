@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to core, and their answers, which core, reader or archive give.
  *
- * Invariants: every question that web_backend_ask took gets exactly one answer through its function, from the
- * loop: the real one, 503 when core is away or restarts, 504 when nobody answered in time; or none, when it was
- * cancelled. At most WEB_ASKS_MAX are open. Answers to questions that are no longer open are dropped. */
+ * Invariants: every question that web_backend_ask took gets exactly one answer through its
+ * function, from the loop: the real one, 503 when core is away or restarts, 504 when nobody
+ * answered in time; or none, when it was cancelled. At most WEB_ASKS_MAX are open. Answers to
+ * questions that are no longer open are dropped. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,8 +35,8 @@ struct web_answer {
 typedef void web_answer_fn(void *ctx, const struct web_answer *a);
 
 struct web_ask {
-    const char *route;      /* name in the route table, or one of API.md's names between web and core */
-    unsigned index;         /* its row */
+    const char *route; /* name in the route table, or one of API.md's names between web and core */
+    unsigned index;    /* its row */
     struct tc_slice params; /* as msg_param_add makes them */
     uint32_t param_count;
     struct tc_slice body;
@@ -49,7 +50,8 @@ struct web_ask {
 struct web_backend_options {
     struct tc_mono (*now)(void);
     /* Sends to core; an error when it is away. FD -1 for none. */
-    enum tc_err (*send)(void *ctx, enum msg_type type, const void *body, struct tc_slice tail, int fd);
+    enum tc_err (*send)(void *ctx, enum msg_type type, const void *body, struct tc_slice tail,
+                        int fd);
     void *ctx;
 };
 
@@ -58,12 +60,13 @@ struct web_backend_stats {
     unsigned open;
 };
 
-enum tc_err web_backend_new(const struct web_backend_options *options, struct web_backend **ret) TC_MUST_USE;
+enum tc_err web_backend_new(const struct web_backend_options *options,
+                            struct web_backend **ret) TC_MUST_USE;
 struct web_backend *web_backend_free(struct web_backend *b);
-/* Asks. *RET_ID names the question. TC_E_BUSY: too many are open; TC_E_CLOSED: core is away; TC_E_LIMIT: too
- * long. FN is then never called. */
-enum tc_err web_backend_ask(struct web_backend *b, const struct web_ask *ask, web_answer_fn *fn, void *ctx,
-                            uint64_t *ret_id) TC_MUST_USE;
+/* Asks. *RET_ID names the question. TC_E_BUSY: too many are open; TC_E_CLOSED: core is away;
+ * TC_E_LIMIT: too long. FN is then never called. */
+enum tc_err web_backend_ask(struct web_backend *b, const struct web_ask *ask, web_answer_fn *fn,
+                            void *ctx, uint64_t *ret_id) TC_MUST_USE;
 /* Who is at the other end of this local connection? Answered with `peer`. */
 enum tc_err web_backend_ask_peer(struct web_backend *b, int fd, web_answer_fn *fn, void *ctx,
                                  uint64_t *ret_id) TC_MUST_USE;

@@ -56,7 +56,8 @@ void web_backlog_begin(struct web_backlog *b, uint64_t seq)
     b->complete = b->first < b->next ? slot(b, b->first)->seq - 1 : seq;
 }
 
-enum tc_err web_backlog_add(struct web_backlog *b, uint64_t seq, const char *kind, struct tc_slice json)
+enum tc_err web_backlog_add(struct web_backlog *b, uint64_t seq, const char *kind,
+                            struct tc_slice json)
 {
     const struct web_change *last = b->first < b->next ? slot(b, b->next - 1) : NULL;
     if (seq == 0 || (last != NULL && seq < last->seq) || json.len > WEB_BACKLOG_BYTES / 4)
@@ -65,10 +66,11 @@ enum tc_err web_backlog_add(struct web_backlog *b, uint64_t seq, const char *kin
     uint8_t *copy = malloc(json.len + 1);
     if (copy == NULL)
         return TC_E_NOMEM;
-    for (size_t i = 0; i < json.len; i++) /* a line end may stand between tokens, never inside one */
+    for (size_t i = 0; i < json.len;
+         i++) /* a line end may stand between tokens, never inside one */
         copy[i] = json.ptr[i] == '\n' || json.ptr[i] == '\r' ? ' ' : json.ptr[i];
-    while (b->first < b->next && (b->next - b->first == WEB_BACKLOG_CHANGES ||
-                                  b->bytes + json.len > WEB_BACKLOG_BYTES))
+    while (b->first < b->next &&
+           (b->next - b->first == WEB_BACKLOG_CHANGES || b->bytes + json.len > WEB_BACKLOG_BYTES))
         drop_oldest(b);
     struct web_change *c = slot(b, b->next++);
     *c = (struct web_change){.seq = seq, .index = index, .json = tc_slice(copy, json.len)};

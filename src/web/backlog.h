@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last changes, as core sent them, kept once for all who follow them. A follower is a place in it, so a
- * slow one costs no memory of its own and one that comes back goes on where it was.
+/* The last changes, as core sent them, kept once for all who follow them. A follower is a place in
+ * it, so a slow one costs no memory of its own and one that comes back goes on where it was.
  *
- * Invariants: changes lie in the journal's order; places count up from 0 and never come again; what falls out is
- * the oldest. Several changes may carry one seq (one journal entry that changed several things). */
+ * Invariants: changes lie in the journal's order; places count up from 0 and never come again; what
+ * falls out is the oldest. Several changes may carry one seq (one journal entry that changed
+ * several things). */
 #pragma once
 
 #include <stdbool.h>
@@ -40,7 +41,8 @@ struct web_backlog *web_backlog_new(void);
 struct web_backlog *web_backlog_free(struct web_backlog *b);
 void web_backlog_clear(struct web_backlog *b);
 /* TC_E_RANGE for a seq smaller than the last one (not kept). */
-enum tc_err web_backlog_add(struct web_backlog *b, uint64_t seq, const char *kind, struct tc_slice json) TC_MUST_USE;
+enum tc_err web_backlog_add(struct web_backlog *b, uint64_t seq, const char *kind,
+                            struct tc_slice json) TC_MUST_USE;
 /* Core says: what it sends from now on is later than SEQ. */
 void web_backlog_begin(struct web_backlog *b, uint64_t seq);
 /* The place to go on from behind CURSOR; false when something between may be missing here. */

@@ -164,7 +164,8 @@ static void cut(struct follower *f, const char *reason, const char *text)
         return;
     }
     tc_buf_clear(&f->out);
-    tc_buf_add_fmt(&f->out, "event: cut\ndata: {\"reason\":\"%s\",\"detail\":\"%s\"}\n\n", reason, text);
+    tc_buf_add_fmt(&f->out, "event: cut\ndata: {\"reason\":\"%s\",\"detail\":\"%s\"}\n\n", reason,
+                   text);
     put(f, tc_buf_view(&f->out));
     web_conn_close(f->conn, true);
 }
@@ -254,7 +255,8 @@ static void on_history(void *ctx, const struct web_answer *a)
     f->ask = 0;
     if (f->state != HISTORY)
         return;
-    json_t *page = a->status == 200 ? json_loadb((const char *)a->body.ptr, a->body.len, 0, NULL) : NULL;
+    json_t *page =
+        a->status == 200 ? json_loadb((const char *)a->body.ptr, a->body.len, 0, NULL) : NULL;
     json_t *items = json_object_get(page, "items");
     if (!json_is_array(items)) {
         json_decref(page);
@@ -268,8 +270,7 @@ static void on_history(void *ctx, const struct web_answer *a)
     }
     size_t at;
     json_t *item;
-    json_array_foreach(items, at, item)
-        send_item(f, item);
+    json_array_foreach(items, at, item) send_item(f, item);
     f->cursor.index = UINT32_MAX; /* a page ends with a whole seq */
     bool more = json_is_integer(json_object_get(page, "next"));
     json_decref(page);
@@ -279,8 +280,8 @@ static void on_history(void *ctx, const struct web_answer *a)
         ask_history(f);
 }
 
-static enum tc_err ask(struct follower *f, const char *route, struct tc_slice params, uint32_t count,
-                       web_answer_fn *fn)
+static enum tc_err ask(struct follower *f, const char *route, struct tc_slice params,
+                       uint32_t count, web_answer_fn *fn)
 {
     const struct web_ask question = {.route = route,
                                      .params = params,
@@ -349,7 +350,8 @@ static void begin(struct follower *f, uint64_t seq)
         f->state = LIVE;
         send_live(f);
     } else {
-        /* Reader tells a seq as a whole: one of which a part is known comes again rather than not at all. */
+        /* Reader tells a seq as a whole: one of which a part is known comes again rather than not
+         * at all. */
         if (f->cursor.index != UINT32_MAX && f->cursor.seq > 0)
             f->cursor.seq--;
         f->cursor.index = UINT32_MAX;
@@ -363,7 +365,8 @@ static void refuse(struct follower *f, const struct web_answer *a)
     const char *why = a->detail != NULL ? a->detail : "core refused";
     f->state = ENDING;
     if (f->ws != NULL) {
-        web_ws_close(f->ws, a->status == 401 || a->status == 403 ? WEB_WS_POLICY : WEB_WS_TRY_AGAIN, why);
+        web_ws_close(f->ws, a->status == 401 || a->status == 403 ? WEB_WS_POLICY : WEB_WS_TRY_AGAIN,
+                     why);
     } else if (web_conn_is_open(f->conn)) { /* else on_gone is on its way */
         /* The answer ends the exchange: the connection no longer knows this follower. */
         web_problem_from(f->conn, a->status < 400 ? 502 : a->status, a->body, a->detail);
@@ -435,7 +438,8 @@ void web_changes_open(struct web_changes *w, struct web_conn *c, bool websocket,
         web_problem(c, 503, "Retry-After: 5\r\n", "too many follow the changes already");
         return;
     }
-    *f = (struct follower){.all = w, .conn = c, .websocket = websocket, .kept = w->opt.now(), .asked = w->opt.now()};
+    *f = (struct follower){
+        .all = w, .conn = c, .websocket = websocket, .kept = w->opt.now(), .asked = w->opt.now()};
     (void)snprintf(f->token, sizeof f->token, "%s", token);
     tc_buf_init(&f->out, EVENT_BYTES_MAX);
     if (read_cursor(c, f) != TC_OK) {
@@ -454,7 +458,8 @@ void web_changes_open(struct web_changes *w, struct web_conn *c, bool websocket,
     w->followers = f;
     w->count++;
     if (ask(f, "stream", tc_slice(NULL, 0), 0, on_may) != TC_OK)
-        refuse(f, &(struct web_answer){.status = 503, .detail = "core is away; try again in a moment"});
+        refuse(f, &(struct web_answer){.status = 503,
+                                       .detail = "core is away; try again in a moment"});
 }
 
 void web_changes_on_change(struct web_changes *w, struct msg *m)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who follows what changes: server-sent events for programs, a WebSocket for the console. In the journal's order,
- * nothing lost, nothing twice, also over a lost connection: a follower that names what it has seen goes on behind
- * it, from the backlog, or from reader where the backlog no longer reaches.
+/* Who follows what changes: server-sent events for programs, a WebSocket for the console. In the
+ * journal's order, nothing lost, nothing twice, also over a lost connection: a follower that names
+ * what it has seen goes on behind it, from the backlog, or from reader where the backlog no longer
+ * reaches.
  *
- * Invariants: core says who may follow and which kinds (and is asked again every 30 s); a follower that takes nothing
- * holds at most WEB_FOLLOWER_QUEUE bytes here; one that the backlog runs away from is told so and cut; when core's
- * link breaks all are told and cut, for what core does meanwhile would be missing. */
+ * Invariants: core says who may follow and which kinds (and is asked again every 30 s); a follower
+ * that takes nothing holds at most WEB_FOLLOWER_QUEUE bytes here; one that the backlog runs away
+ * from is told so and cut; when core's link breaks all are told and cut, for what core does
+ * meanwhile would be missing. */
 #pragma once
 
 #include "runtime/channel.h"
@@ -23,7 +25,8 @@ struct web_changes_options {
     struct tc_wall (*wall)(void);
 };
 
-enum tc_err web_changes_new(const struct web_changes_options *options, struct web_changes **ret) TC_MUST_USE;
+enum tc_err web_changes_new(const struct web_changes_options *options,
+                            struct web_changes **ret) TC_MUST_USE;
 /* After the server's connections have ended. */
 struct web_changes *web_changes_free(struct web_changes *w);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One connection's life: request in, answer out, or handed over. Accepting and deadlines: server.c. */
+/* One connection's life: request in, answer out, or handed over. Accepting and deadlines: server.c.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,8 +60,8 @@ void web_conn_destroy(struct web_conn *c)
     free(c);
 }
 
-/* Everything queued has left: say goodbye and wait a moment for the peer to close, so that unread input does
- * not reset the connection underneath our answer. */
+/* Everything queued has left: say goodbye and wait a moment for the peer to close, so that unread
+ * input does not reset the connection underneath our answer. */
 static void linger(struct web_conn *c)
 {
     SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
@@ -231,7 +232,8 @@ struct bufferevent *web_conn_take(struct web_conn *c, const struct web_holder *o
 
 /* ---- the request ---- */
 
-/* What cannot be read is answered in the same form as every other error; then the connection ends. */
+/* What cannot be read is answered in the same form as every other error; then the connection ends.
+ */
 static void refuse(struct web_conn *c, unsigned status, const char *why)
 {
     c->server->stats.malformed++;
@@ -328,8 +330,9 @@ static void on_read(struct bufferevent *bev, void *ctx)
         c->holder->on_bytes(c->holder_ctx);
     else
         web_conn_advance(c);
-    /* What waits behind the present exchange waits in the socket. libevent calls us again and again while the
-     * input is at its watermark, so stopping to read is our part; on_written starts again. */
+    /* What waits behind the present exchange waits in the socket. libevent calls us again and again
+     * while the input is at its watermark, so stopping to read is our part; on_written starts
+     * again. */
     if ((c->state == WEB_STATE_HELD || c->state == WEB_STATE_FLUSH) &&
         evbuffer_get_length(in) >= INPUT_MAX)
         (void)bufferevent_disable(bev, EV_READ);

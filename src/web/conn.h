@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP/1.1 connections on the event loop: accepting, TLS, reading requests, writing answers, handing a
- * connection over (WebSocket). Why this is our own: docs/decisions/0001-http-server.md.
+/* HTTP/1.1 connections on the event loop: accepting, TLS, reading requests, writing answers,
+ * handing a connection over (WebSocket). Why this is our own: docs/decisions/0001-http-server.md.
  *
  * Invariants
- * - A connection is freed in one place only, by the server's reaper, from the loop, never underneath a caller.
- *   Every function here may be called on a connection that has ended; it then does nothing.
+ * - A connection is freed in one place only, by the server's reaper, from the loop, never
+ * underneath a caller. Every function here may be called on a connection that has ended; it then
+ * does nothing.
  * - One exchange at a time: a request that comes while one is answered waits in the socket.
- * - What a peer can make us hold is bounded: the input by the read watermark (a head and a body), the output by
- *   its sender, who asks web_conn_queued; the number of connections in all and from one source.
- * - Every state has an absolute deadline that trickling bytes do not move: handshake and head, body, idleness,
- *   and a write that makes no progress.
- * - Whoever answers later (web_conn_hold) is told exactly once, from the loop, when the connection ends before
- *   the answer does; until then its context must live. */
+ * - What a peer can make us hold is bounded: the input by the read watermark (a head and a body),
+ * the output by its sender, who asks web_conn_queued; the number of connections in all and from one
+ * source.
+ * - Every state has an absolute deadline that trickling bytes do not move: handshake and head,
+ * body, idleness, and a write that makes no progress.
+ * - Whoever answers later (web_conn_hold) is told exactly once, from the loop, when the connection
+ * ends before the answer does; until then its context must live. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,7 +43,8 @@ enum {
     WEB_PEER_BYTES = 64,
     WEB_TOKEN_BYTES = 72,
 };
-#define WEB_HEAD_MAX_NS  (10 * TC_NS_PER_S) /* from the first byte (or the accept) to the whole head */
+#define WEB_HEAD_MAX_NS                                                                            \
+    (10 * TC_NS_PER_S) /* from the first byte (or the accept) to the whole head */
 #define WEB_BODY_MAX_NS  (15 * TC_NS_PER_S)
 #define WEB_IDLE_MAX_NS  (75 * TC_NS_PER_S) /* between two requests */
 #define WEB_STALL_MAX_NS (30 * TC_NS_PER_S) /* something to send and the peer takes nothing */
@@ -55,7 +58,7 @@ struct web_server_stats {
 
 struct web_server_options {
     struct event_base *base;
-    struct ssl_ctx_st *tls;       /* borrowed; may be NULL when only local doors are opened */
+    struct ssl_ctx_st *tls; /* borrowed; may be NULL when only local doors are opened */
     struct tc_mono (*now)(void);
     /* A whole request is there: answer it, or hold it. */
     void (*on_request)(void *ctx, struct web_conn *c);
@@ -73,7 +76,8 @@ void web_server_set_tls(struct web_server *s, struct ssl_ctx_st *tls);
 enum tc_err web_server_listen(struct web_server *s, int fd, enum web_door door,
                               struct tc_errinfo *info) TC_MUST_USE;
 /* Serves one accepted socket; takes FD. ADDR may be NULL. */
-void web_server_adopt(struct web_server *s, int fd, enum web_door door, const struct sockaddr *addr);
+void web_server_adopt(struct web_server *s, int fd, enum web_door door,
+                      const struct sockaddr *addr);
 /* Ends what is over its deadline; the server does so once a second by itself. */
 void web_server_sweep(struct web_server *s);
 const struct web_server_stats *web_server_stats(const struct web_server *s);
@@ -103,8 +107,8 @@ enum { WEB_LENGTH_UNKNOWN = -1 };
 
 /* The whole answer at once. */
 void web_reply(struct web_conn *c, const struct web_reply *r, struct tc_slice body);
-/* The head of an answer whose LENGTH bytes (or unknown many) follow by web_reply_data; web_reply_end closes
- * it. A HEAD request's data is swallowed. */
+/* The head of an answer whose LENGTH bytes (or unknown many) follow by web_reply_data;
+ * web_reply_end closes it. A HEAD request's data is swallowed. */
 void web_reply_start(struct web_conn *c, const struct web_reply *r, int64_t length);
 void web_reply_data(struct web_conn *c, const void *data, size_t len);
 /* Fewer bytes than announced cut the connection, so that no reader takes the answer for whole. */
@@ -130,6 +134,7 @@ struct web_holder {
 void web_conn_hold(struct web_conn *c, const struct web_holder *ops, void *ctx);
 /* The holder gives the connection to another one, who calls hold, take or reply at once. */
 void web_conn_release(struct web_conn *c);
-/* The same, and the connection no longer speaks HTTP: raw bytes both ways until it ends. The caller has
- * written nothing yet; what it writes goes through the returned bufferevent, which stays the connection's. */
+/* The same, and the connection no longer speaks HTTP: raw bytes both ways until it ends. The caller
+ * has written nothing yet; what it writes goes through the returned bufferevent, which stays the
+ * connection's. */
 struct bufferevent *web_conn_take(struct web_conn *c, const struct web_holder *ops, void *ctx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What server.c (accepting, deadlines, the reaper) and conn.c (one connection's life) share; nobody else
- * includes this. */
+/* What server.c (accepting, deadlines, the reaper) and conn.c (one connection's life) share; nobody
+ * else includes this. */
 #pragma once
 
 #include <event2/bufferevent.h>
@@ -16,7 +16,8 @@ enum web_state {
     WEB_STATE_FLUSH,   /* the answer is written; the queue leaves before the next request is read */
     WEB_STATE_TAKEN,   /* raw bytes */
     WEB_STATE_CLOSING, /* what is queued leaves, then the write side closes */
-    WEB_STATE_LINGER,  /* write side closed; the peer's bytes are thrown away so that it sees our answer */
+    WEB_STATE_LINGER,  /* write side closed; the peer's bytes are thrown away so that it sees our
+                          answer */
     WEB_STATE_DEAD,    /* waiting for the reaper */
 };
 

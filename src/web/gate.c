@@ -39,7 +39,8 @@ struct web_verdict web_gate_token(const struct http_head *h, struct web_caller *
     struct tc_slice token = http_header(h, "authorization");
     if (token.ptr != NULL) {
         if (!tc_slice_starts_nocase(token, "bearer "))
-            return (struct web_verdict){401, "only bearer tokens are taken in the Authorization field"};
+            return (struct web_verdict){401,
+                                        "only bearer tokens are taken in the Authorization field"};
         token = tc_slice_trim(tc_slice_sub(token, 7, token.len));
     } else {
         enum tc_err err = http_cookie(http_header(h, "cookie"), "tocsin_session", &token);
@@ -55,7 +56,8 @@ struct web_verdict web_gate_token(const struct http_head *h, struct web_caller *
     return (struct web_verdict){0};
 }
 
-struct web_verdict web_gate_origin(const struct http_head *h, const struct web_caller *who, bool mutates)
+struct web_verdict web_gate_origin(const struct http_head *h, const struct web_caller *who,
+                                   bool mutates)
 {
     if (!mutates)
         return (struct web_verdict){0};

@@ -201,7 +201,8 @@ static void on_start_answer(void *ctx, const struct web_answer *a)
     else if (a->status == 404)
         tell(s, "unknown", "there is no such camera");
     else
-        tell(s, "lost", a->detail != NULL ? a->detail : "too many watch live; try again in a moment");
+        tell(s, "lost",
+             a->detail != NULL ? a->detail : "too many watch live; try again in a moment");
     end_slot(s);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Live video on a WebSocket (subprotocol tocsin.video.v1): many cameras on one connection, frames out of the
- * cameras' rings as fragments of MP4, as API.md's binary messages.
+/* Live video on a WebSocket (subprotocol tocsin.video.v1): many cameras on one connection, frames
+ * out of the cameras' rings as fragments of MP4, as API.md's binary messages.
  *
- * Invariants: core allows each stream (and is told when it ends); a stream begins at the last key frame in the ring; a
- * viewer that does not keep up loses whole groups of pictures and is told how many; no viewer holds more than
- * WEB_LIVE_QUEUE and one group's first frame here, and none waits for another. Rings are looked at only while
- * somebody watches. */
+ * Invariants: core allows each stream (and is told when it ends); a stream begins at the last key
+ * frame in the ring; a viewer that does not keep up loses whole groups of pictures and is told how
+ * many; no viewer holds more than WEB_LIVE_QUEUE and one group's first frame here, and none waits
+ * for another. Rings are looked at only while somebody watches. */
 #pragma once
 
 #include "web/backend.h"

@@ -21,7 +21,8 @@ void live_stream_init(struct live_stream *s, uint16_t number)
     *s = (struct live_stream){.number = number, .nominal = NOMINAL_TICKS};
 }
 
-static void begin_json(struct tc_json *j, struct tc_buf *out, const struct live_stream *s, const char *op)
+static void begin_json(struct tc_json *j, struct tc_buf *out, const struct live_stream *s,
+                       const char *op)
 {
     tc_buf_init(out, JSON_BYTES_MAX);
     *j = tc_json(out);
@@ -57,7 +58,8 @@ static void tell_dropped(struct live_stream *s, const struct live_sink *sink)
     s->dropped = 0;
 }
 
-static void tell_state(struct live_stream *s, const struct ring_reader *ring, const struct live_sink *sink)
+static void tell_state(struct live_stream *s, const struct ring_reader *ring,
+                       const struct live_sink *sink)
 {
     static const char *const words[] = {[RING_CAMERA_NONE] = "waiting",
                                         [RING_CAMERA_CONNECTING] = "waiting",
@@ -74,7 +76,8 @@ static void tell_state(struct live_stream *s, const struct ring_reader *ring, co
     live_stream_tell(s, sink, words[state], texts[state]);
 }
 
-static void add_header(struct tc_buf *out, const struct live_stream *s, unsigned kind, struct tc_wall wall)
+static void add_header(struct tc_buf *out, const struct live_stream *s, unsigned kind,
+                       struct tc_wall wall)
 {
     tc_buf_clear(out);
     tc_buf_add_u8(out, 1);
@@ -84,14 +87,16 @@ static void add_header(struct tc_buf *out, const struct live_stream *s, unsigned
     tc_buf_add_be64(out, (uint64_t)(wall.ns / TC_NS_PER_US));
 }
 
-static bool send_init(struct live_stream *s, const struct ring_reader *ring, const struct live_sink *sink,
-                      struct tc_buf *scratch, const struct ring_frame *f)
+static bool send_init(struct live_stream *s, const struct ring_reader *ring,
+                      const struct live_sink *sink, struct tc_buf *scratch,
+                      const struct ring_frame *f)
 {
     struct ring_params p;
     char codec[FMP4_CODEC_TEXT_BYTES];
     if (ring_read_params(ring, f->param_generation, &p) != TC_OK || p.codec != RING_CODEC_H264)
         return false;
-    const struct avc_params avc = {.sps = tc_slice(p.sps, p.sps_bytes), .pps = tc_slice(p.pps, p.pps_bytes)};
+    const struct avc_params avc = {.sps = tc_slice(p.sps, p.sps_bytes),
+                                   .pps = tc_slice(p.pps, p.pps_bytes)};
     s->generation = p.generation;
     add_header(scratch, s, KIND_INIT, f->wall);
     if (fmp4_init(scratch, &avc, 1, f->wall, NULL) != TC_OK || scratch->err != TC_OK)
@@ -108,8 +113,10 @@ static bool send_init(struct live_stream *s, const struct ring_reader *ring, con
     return true;
 }
 
-/* How long the frame lasts: to the next one if that is there already, else as long as frames lasted lately. */
-static uint32_t frame_ticks(struct live_stream *s, const struct ring_reader *ring, const struct ring_frame *f)
+/* How long the frame lasts: to the next one if that is there already, else as long as frames lasted
+ * lately. */
+static uint32_t frame_ticks(struct live_stream *s, const struct ring_reader *ring,
+                            const struct ring_frame *f)
 {
     struct ring_frame next;
     if (ring_read_slot(ring, f->number + 1, &next) == RING_READ_OK && next.epoch == f->epoch) {
@@ -120,9 +127,10 @@ static uint32_t frame_ticks(struct live_stream *s, const struct ring_reader *rin
     return s->nominal;
 }
 
-/* Frames follow each other without a hole, since players stop at one; what the clock says otherwise is made good by
- * lengthening or shortening frames, or, at a key frame, by a jump. */
-static uint32_t place_frame(struct live_stream *s, const struct ring_reader *ring, const struct ring_frame *f)
+/* Frames follow each other without a hole, since players stop at one; what the clock says otherwise
+ * is made good by lengthening or shortening frames, or, at a key frame, by a jump. */
+static uint32_t place_frame(struct live_stream *s, const struct ring_reader *ring,
+                            const struct ring_frame *f)
 {
     if (!s->started) {
         s->base = f->wall;
@@ -142,8 +150,9 @@ static uint32_t place_frame(struct live_stream *s, const struct ring_reader *rin
 }
 
 /* False when the frame was overwritten while it was copied. */
-static bool send_frame(struct live_stream *s, const struct ring_reader *ring, const struct live_sink *sink,
-                       struct tc_buf *scratch, const struct ring_frame *f)
+static bool send_frame(struct live_stream *s, const struct ring_reader *ring,
+                       const struct live_sink *sink, struct tc_buf *scratch,
+                       const struct ring_frame *f)
 {
     uint32_t ticks = place_frame(s, ring, f);
     const struct fmp4_sample sample = {
@@ -175,7 +184,8 @@ static void give_up_group(struct live_stream *s)
 }
 
 /* May this frame go? Groups of pictures go whole, or from some frame on not at all. */
-static bool admitted(struct live_stream *s, const struct live_sink *sink, const struct ring_frame *f)
+static bool admitted(struct live_stream *s, const struct live_sink *sink,
+                     const struct ring_frame *f)
 {
     size_t queued = sink->queued(sink->ctx);
     if ((f->flags & RING_KEY) != 0) {
@@ -206,8 +216,8 @@ static void find_start(struct live_stream *s, const struct ring_reader *ring)
     s->skipping = true;
 }
 
-void live_stream_pump(struct live_stream *s, const struct ring_reader *ring, const struct live_sink *sink,
-                      struct tc_buf *scratch)
+void live_stream_pump(struct live_stream *s, const struct ring_reader *ring,
+                      const struct live_sink *sink, struct tc_buf *scratch)
 {
     tell_state(s, ring, sink);
     if (s->next == 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clips: boxes, extents and the ring's tail in a memfd, pictures in segment files, all as descriptors from
- * archive; sent in bounded pieces, as fast as the client takes them.
+/* Clips: boxes, extents and the ring's tail in a memfd, pictures in segment files, all as
+ * descriptors from archive; sent in bounded pieces, as fast as the client takes them.
  *
- * The list is archive's word: it is read once, every extent is checked against its source, the sum against the
- * announced length. A source that is shorter than said cuts the connection, so that nobody takes the rest for
- * whole. */
+ * The list is archive's word: it is read once, every extent is checked against its source, the sum
+ * against the announced length. A source that is shorter than said cuts the connection, so that
+ * nobody takes the rest for whole. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,7 +149,8 @@ static void kv_wall(struct tc_json *j, const char *key, int64_t ns)
 }
 
 /* What was asked for and what there is, for the one who looks at the clip. */
-static void add_clip_header(struct tc_buf *out, const struct msg_clip_answer *a, struct tc_slice gaps)
+static void add_clip_header(struct tc_buf *out, const struct msg_clip_answer *a,
+                            struct tc_slice gaps)
 {
     tc_buf_add_str(out, "X-Tocsin-Clip: ");
     struct tc_json j = tc_json(out);
@@ -180,8 +181,8 @@ static void print_etag(const struct msg_clip_answer *a, char out[40])
 }
 
 /* Which part of the clip this request wants. */
-static enum http_range wanted(const struct http_head *h, const struct msg_clip_answer *a, const char *etag,
-                              uint64_t *first, uint64_t *last)
+static enum http_range wanted(const struct http_head *h, const struct msg_clip_answer *a,
+                              const char *etag, uint64_t *first, uint64_t *last)
 {
     *first = 0;
     *last = a->total_bytes - 1;
@@ -208,10 +209,11 @@ static void start(struct clip_job *j, const struct msg_clip_answer *a, struct tc
     if (range == HTTP_RANGE_BEYOND)
         tc_buf_add_fmt(&headers, "Content-Range: bytes */%" PRIu64 "\r\n", a->total_bytes);
     if (range == HTTP_RANGE_PART)
-        tc_buf_add_fmt(&headers, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n", first, last,
-                       a->total_bytes);
-    bool same = a->closed != 0 && http_etag_matches(http_header(h, "if-none-match"), tc_slice_str(etag));
-    const struct web_reply r = {.status = same                          ? 304
+        tc_buf_add_fmt(&headers, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n",
+                       first, last, a->total_bytes);
+    bool same =
+        a->closed != 0 && http_etag_matches(http_header(h, "if-none-match"), tc_slice_str(etag));
+    const struct web_reply r = {.status = same                         ? 304
                                           : range == HTTP_RANGE_BEYOND ? 416
                                           : range == HTTP_RANGE_PART   ? 206
                                                                        : 200,

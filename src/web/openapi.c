@@ -211,11 +211,15 @@ static void print_paths(struct tc_json *j)
 }
 
 static const char components[] =
-    "{\"securitySchemes\":{\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"tocsin_session\"},"
-    "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}},\"responses\":{\"Problem\":{\"description\":"
-    "\"what went wrong (RFC 9457)\",\"content\":{\"application/problem+json\":{\"schema\":{\"type\":"
+    "{\"securitySchemes\":{\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"tocsin_"
+    "session\"},"
+    "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}},\"responses\":{\"Problem\":{"
+    "\"description\":"
+    "\"what went wrong (RFC "
+    "9457)\",\"content\":{\"application/problem+json\":{\"schema\":{\"type\":"
     "\"object\",\"required\":[\"type\",\"title\",\"status\"],\"properties\":{\"type\":{\"type\":"
-    "\"string\"},\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":"
+    "\"string\"},\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},\"detail\":{"
+    "\"type\":"
     "\"string\"},\"field\":{\"type\":\"string\"}}}}}}}}";
 
 void web_openapi(struct tc_buf *out)

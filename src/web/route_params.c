@@ -26,8 +26,8 @@ static bool is_id(struct tc_slice v)
 {
     for (size_t i = 0; i < v.len; i++) {
         uint8_t c = v.ptr[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-              c == '_' || c == '-'))
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              c == '.' || c == '_' || c == '-'))
             return false;
     }
     return v.len > 0;
@@ -52,7 +52,8 @@ static bool is_time(struct tc_slice v)
 }
 
 /* One value that came as text, in a path or a query. */
-static enum tc_err check_text(const struct web_param *p, struct tc_slice v, struct web_param_fault *f)
+static enum tc_err check_text(const struct web_param *p, struct tc_slice v,
+                              struct web_param_fault *f)
 {
     struct tc_slice name = tc_slice_str(p->name);
     uint64_t number;
@@ -98,7 +99,8 @@ static enum tc_err add_param(const struct web_param *p, struct tc_slice raw, boo
     size_t len = 0;
     enum tc_err err = http_decode(raw, plus, value, sizeof value, &len);
     if (err != TC_OK)
-        return fault(f, tc_slice_str(p->name), err == TC_E_LIMIT ? "is too long" : "is badly encoded");
+        return fault(f, tc_slice_str(p->name),
+                     err == TC_E_LIMIT ? "is too long" : "is badly encoded");
     TC_TRY(check_text(p, tc_slice(value, len), f));
     msg_param_add(tail, tc_slice_str(p->name), tc_slice(value, len));
     return TC_OK;
@@ -148,7 +150,8 @@ enum tc_err web_route_params(const struct web_match *m, struct tc_slice query, s
     return tail->err;
 }
 
-static enum tc_err check_field(const struct web_param *p, const json_t *v, struct web_param_fault *f)
+static enum tc_err check_field(const struct web_param *p, const json_t *v,
+                               struct web_param_fault *f)
 {
     struct tc_slice name = tc_slice_str(p->name);
     if (p->type == WEB_TYPE_BOOL)
@@ -164,7 +167,8 @@ static enum tc_err check_field(const struct web_param *p, const json_t *v, struc
     return check_text(p, tc_slice(json_string_value(v), json_string_length(v)), f);
 }
 
-static enum tc_err check_object(const struct web_route *r, json_t *object, struct web_param_fault *f)
+static enum tc_err check_object(const struct web_route *r, json_t *object,
+                                struct web_param_fault *f)
 {
     const char *key;
     json_t *value;
@@ -186,7 +190,8 @@ static enum tc_err check_object(const struct web_route *r, json_t *object, struc
     return TC_OK;
 }
 
-enum tc_err web_route_body(const struct web_route *r, struct tc_slice body, struct web_param_fault *f)
+enum tc_err web_route_body(const struct web_route *r, struct tc_slice body,
+                           struct web_param_fault *f)
 {
     json_error_t error;
     json_t *object = body.len == 0 ? json_object()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one table of HTTP routes: what there is, who may (the row that core enforces), what it takes, what it
- * gives. The server matches by it, requests are checked by it, OpenAPI is printed from it, and the tests walk
- * it. A row without a policy does not compile. */
+/* The one table of HTTP routes: what there is, who may (the row that core enforces), what it takes,
+ * what it gives. The server matches by it, requests are checked by it, OpenAPI is printed from it,
+ * and the tests walk it. A row without a policy does not compile. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,8 @@
 #include "base/err.h"
 #include "proto/http.h"
 
-/* Who may call; decided by core, stated here for people, OpenAPI and the policy tests. name, text */
+/* Who may call; decided by core, stated here for people, OpenAPI and the policy tests. name, text
+ */
 #define WEB_POLICY_LIST(X)                                                                         \
     X(PUBLIC, "everybody")                                                                         \
     X(SIGNED_IN, "signed in")                                                                      \
@@ -85,8 +86,10 @@ const struct web_route *web_route_at(unsigned index); /* NULL behind the last */
 unsigned web_route_index(const struct web_route *route);
 const char *web_policy_text(enum web_policy policy);
 
-/* TC_E_NOT_FOUND: no such path. TC_E_UNSUPPORTED: the path exists, but not with this method. HEAD matches GET. */
-enum tc_err web_route_find(enum http_method method, struct tc_slice path, struct web_match *ret) TC_MUST_USE;
+/* TC_E_NOT_FOUND: no such path. TC_E_UNSUPPORTED: the path exists, but not with this method. HEAD
+ * matches GET. */
+enum tc_err web_route_find(enum http_method method, struct tc_slice path,
+                           struct web_match *ret) TC_MUST_USE;
 
 /* What was wrong with which parameter. */
 struct web_param_fault {
@@ -94,11 +97,12 @@ struct web_param_fault {
     char text[160];
 };
 
-/* Checks path and query against the row and appends them to TAIL in the form of struct msg_request. An unknown,
- * repeated, missing or malformed parameter is TC_E_FORMAT with *FAULT filled. */
+/* Checks path and query against the row and appends them to TAIL in the form of struct msg_request.
+ * An unknown, repeated, missing or malformed parameter is TC_E_FORMAT with *FAULT filled. */
 enum tc_err web_route_params(const struct web_match *m, struct tc_slice query, struct tc_buf *tail,
                              uint32_t *ret_count, struct web_param_fault *fault) TC_MUST_USE;
-/* Checks a JSON body against the row: one object, known fields only, none twice. An empty body stands for {}. */
+/* Checks a JSON body against the row: one object, known fields only, none twice. An empty body
+ * stands for {}. */
 enum tc_err web_route_body(const struct web_route *r, struct tc_slice body,
                            struct web_param_fault *fault) TC_MUST_USE;
 

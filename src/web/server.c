@@ -63,8 +63,8 @@ static void source_of(const struct sockaddr *addr, struct web_conn *c)
         memcpy(&in, addr, sizeof in);
         bool mapped = IN6_IS_ADDR_V4MAPPED(&in.sin6_addr);
         memcpy(c->source.prefix, &in.sin6_addr, mapped ? 16 : 8);
-        c->loopback = IN6_IS_ADDR_LOOPBACK(&in.sin6_addr) ||
-                      (mapped && in.sin6_addr.s6_addr[12] == 127);
+        c->loopback =
+            IN6_IS_ADDR_LOOPBACK(&in.sin6_addr) || (mapped && in.sin6_addr.s6_addr[12] == 127);
         (void)inet_ntop(AF_INET6, &in.sin6_addr, host, sizeof host);
         (void)snprintf(c->peer, sizeof c->peer, "[%s]:%u", host, ntohs(in.sin6_port));
     } else {
@@ -123,7 +123,8 @@ void web_server_adopt(struct web_server *s, int fd, enum web_door door, const st
     c->door = door;
     source_of(addr, c);
     int on = 1;
-    if (door == WEB_DOOR_TLS) /* without it two small writes wait for each other's acknowledgement */
+    if (door ==
+        WEB_DOOR_TLS) /* without it two small writes wait for each other's acknowledgement */
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (!admit(s, c) || (c->bev = make_bufferevent(s, fd, door)) == NULL) {
         (void)close(fd);
@@ -161,7 +162,8 @@ static void on_acceptable(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-enum tc_err web_server_listen(struct web_server *s, int fd, enum web_door door, struct tc_errinfo *info)
+enum tc_err web_server_listen(struct web_server *s, int fd, enum web_door door,
+                              struct tc_errinfo *info)
 {
     struct web_listener *l = calloc(1, sizeof *l);
     struct event *event =

@@ -30,7 +30,8 @@ static struct web *web_of(void *ctx)
 
 /* ---- to core ---- */
 
-static enum tc_err send_to(struct channel *c, enum msg_type type, const void *body, struct tc_slice tail, int fd)
+static enum tc_err send_to(struct channel *c, enum msg_type type, const void *body,
+                           struct tc_slice tail, int fd)
 {
     if (c == NULL)
         return TC_E_CLOSED;
@@ -39,7 +40,8 @@ static enum tc_err send_to(struct channel *c, enum msg_type type, const void *bo
     return channel_send(c, type, body, tail);
 }
 
-static enum tc_err send_to_core(void *ctx, enum msg_type type, const void *body, struct tc_slice tail, int fd)
+static enum tc_err send_to_core(void *ctx, enum msg_type type, const void *body,
+                                struct tc_slice tail, int fd)
 {
     struct web *w = ctx;
     if (type == MSG_CANCEL) /* reader may be at it by now */
@@ -59,8 +61,8 @@ static bool host_named(void *ctx, const char *name)
 static enum tc_err load_tls(struct web *w, struct tc_errinfo *info)
 {
     SSL_CTX *fresh = NULL;
-    TC_TRY(web_tls_new(process_secret(w->process, "tls.crt"), process_secret(w->process, "tls.key"), &fresh,
-                       info));
+    TC_TRY(web_tls_new(process_secret(w->process, "tls.crt"), process_secret(w->process, "tls.key"),
+                       &fresh, info));
     if (w->app.server != NULL)
         web_server_set_tls(w->app.server, fresh);
     (void)web_tls_free(w->tls); /* connections hold what they need of it */
@@ -109,7 +111,8 @@ static enum tc_err prepare(struct process *p, struct tc_errinfo *info)
 {
     struct web *w = web_of(p);
     w->process = p;
-    json_object_seed(0); /* reads /dev/urandom: not possible later, and without it hashes could be foreseen */
+    json_object_seed(
+        0); /* reads /dev/urandom: not possible later, and without it hashes could be foreseen */
     web_app_init(&w->app);
     w->app.now = clock_mono;
     w->app.find_asset = web_asset_find;
@@ -129,8 +132,8 @@ static enum tc_err start(struct process *p, struct tc_errinfo *info)
             continue;
         int fd = l->fd;
         l->fd = -1;
-        TC_TRY(web_server_listen(w->app.server, fd,
-                                 l->what == MSG_LISTEN_LOCAL ? WEB_DOOR_LOCAL : WEB_DOOR_TLS, info));
+        TC_TRY(web_server_listen(
+            w->app.server, fd, l->what == MSG_LISTEN_LOCAL ? WEB_DOOR_LOCAL : WEB_DOOR_TLS, info));
     }
     w->tick = event_new(process_base(p), -1, EV_PERSIST, on_tick, w);
     if (w->tick == NULL || event_add(w->tick, &second) != 0)

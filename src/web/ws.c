@@ -26,7 +26,8 @@ struct web_ws {
 
 /* ---- wslay's side ---- */
 
-static ssize_t take_bytes(wslay_event_context_ptr wslay, uint8_t *buf, size_t len, int flags, void *ctx)
+static ssize_t take_bytes(wslay_event_context_ptr wslay, uint8_t *buf, size_t len, int flags,
+                          void *ctx)
 {
     (void)flags;
     struct web_ws *w = ctx;
@@ -67,7 +68,8 @@ static const struct wslay_event_callbacks wslay_callbacks = {
     .on_msg_recv_callback = on_message,
 };
 
-/* Frames that wslay holds go to the connection's queue, all at once: it has no bound, we ask ours. */
+/* Frames that wslay holds go to the connection's queue, all at once: it has no bound, we ask ours.
+ */
 static void flush(struct web_ws *w)
 {
     if (!web_conn_is_open(w->conn))
@@ -106,7 +108,8 @@ static void on_gone(void *ctx)
     free(w);
 }
 
-static const struct web_holder holder = {.on_gone = on_gone, .on_drain = on_drain, .on_bytes = on_bytes};
+static const struct web_holder holder = {
+    .on_gone = on_gone, .on_drain = on_drain, .on_bytes = on_bytes};
 
 /* ---- the handshake ---- */
 
@@ -155,8 +158,8 @@ static void send_handshake(struct web_ws *w, const char *key, const char *protoc
     (void)evbuffer_add(out, "\r\n", 2);
 }
 
-enum tc_err web_ws_accept(struct web_conn *c, const char *protocol, const struct web_ws_ops *ops, void *ctx,
-                          struct tc_mono (*now)(void), struct web_ws **ret)
+enum tc_err web_ws_accept(struct web_conn *c, const char *protocol, const struct web_ws_ops *ops,
+                          void *ctx, struct tc_mono (*now)(void), struct web_ws **ret)
 {
     char key[32];
     TC_TRY(check_request(c, protocol));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A browser's end of a connection for tests of the web room: TLS (or plain) over a socket pair, in the same
- * thread and on the same loop as the server, so that a test is the same every time and nothing sleeps. */
+/* A browser's end of a connection for tests of the web room: TLS (or plain) over a socket pair, in
+ * the same thread and on the same loop as the server, so that a test is the same every time and
+ * nothing sleeps. */
 #pragma once
 
 #include <errno.h>
@@ -95,7 +96,8 @@ static inline void client_done(struct web_client *k)
     *k = (struct web_client){.fd = -1};
 }
 
-/* A new connection to S from 10.0.0.HOST (127.0.0.1 when 0). False when the server did not take it. */
+/* A new connection to S from 10.0.0.HOST (127.0.0.1 when 0). False when the server did not take it.
+ */
 static inline bool client_init(struct web_client *k, struct event_base *base, struct web_server *s,
                                enum web_door door, unsigned host)
 {
@@ -141,7 +143,8 @@ static inline void client_send(struct web_client *k, const char *text)
     assert_int_equal(client_try_send(k, text, strlen(text)), strlen(text));
 }
 
-/* Appends what has come to OUT (which must be initialised). Sets k->closed when the server has closed. */
+/* Appends what has come to OUT (which must be initialised). Sets k->closed when the server has
+ * closed. */
 static inline void client_read(struct web_client *k, struct tc_buf *out)
 {
     for (int idle = 0; idle < 4;) {

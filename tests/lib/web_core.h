@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole of web in a test, with a core made of its messages: what web asks it lies in the fixture, what it
- * answers the test says. */
+/* The whole of web in a test, with a core made of its messages: what web asks it lies in the
+ * fixture, what it answers the test says. */
 #pragma once
 
 #include "web_client.h"
@@ -22,7 +22,8 @@ struct fixture {
     struct tc_buf tail;
 };
 
-static inline enum tc_err to_core(void *ctx, enum msg_type type, const void *body, struct tc_slice tail, int fd)
+static inline enum tc_err to_core(void *ctx, enum msg_type type, const void *body,
+                                  struct tc_slice tail, int fd)
 {
     struct fixture *f = ctx;
     if (f->core_away)
@@ -45,10 +46,16 @@ static inline enum tc_err to_core(void *ctx, enum msg_type type, const void *bod
 }
 
 static const struct web_asset assets[] = {
-    {.path = "/index.html", .content_type = "text/html; charset=utf-8", .etag = "\"e1\"",
-     .bytes = {(const uint8_t *)"<html>", 6}, .gzip = {(const uint8_t *)"GZ", 2}},
-    {.path = "/a-1234.js", .content_type = "text/javascript", .etag = "\"e2\"",
-     .bytes = {(const uint8_t *)"js", 2}, .immutable = true},
+    {.path = "/index.html",
+     .content_type = "text/html; charset=utf-8",
+     .etag = "\"e1\"",
+     .bytes = {(const uint8_t *)"<html>", 6},
+     .gzip = {(const uint8_t *)"GZ", 2}},
+    {.path = "/a-1234.js",
+     .content_type = "text/javascript",
+     .etag = "\"e2\"",
+     .bytes = {(const uint8_t *)"js", 2},
+     .immutable = true},
 };
 
 static const struct web_asset *find_asset(struct tc_slice path)
@@ -82,10 +89,14 @@ static inline int setup(void **state)
     const struct web_changes_options changes = {
         .backend = f->app.backend, .now = test_now, .wall = wall};
     assert_ok(web_changes_new(&changes, &f->app.changes), NULL);
-    const struct web_live_options live = {.base = f->base, .backend = f->app.backend, .now = test_now};
+    const struct web_live_options live = {
+        .base = f->base, .backend = f->app.backend, .now = test_now};
     assert_ok(web_live_new(&live, &f->app.live), NULL);
-    const struct web_server_options server = {
-        .base = f->base, .tls = f->tls, .now = test_now, .on_request = web_app_request, .ctx = &f->app};
+    const struct web_server_options server = {.base = f->base,
+                                              .tls = f->tls,
+                                              .now = test_now,
+                                              .on_request = web_app_request,
+                                              .ctx = &f->app};
     assert_ok(web_server_new(&server, &f->app.server, &info), &info);
     assert_true(client_init(&f->k, f->base, f->app.server, WEB_DOOR_TLS, 1));
     *state = f;
@@ -134,7 +145,7 @@ static inline void answer(struct fixture *f, struct msg_answer a, const char *js
 }
 
 #define HAS(text, part) assert_non_null(strstr((text), (part)))
-#define COOKIE "Cookie: tocsin_session=abc\r\n"
-#define OURS   "Origin: https://127.0.0.1:8443\r\n"
+#define COOKIE          "Cookie: tocsin_session=abc\r\n"
+#define OURS            "Origin: https://127.0.0.1:8443\r\n"
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -138,7 +138,8 @@ static void test_range__every_form__as_the_rfc_says(void **state)
     (void)state;
     for (size_t i = 0; i < TC_COUNT(cases); i++) {
         uint64_t first = 0, last = 0;
-        enum http_range got = http_range(tc_slice_str(cases[i].field), cases[i].total, &first, &last);
+        enum http_range got =
+            http_range(tc_slice_str(cases[i].field), cases[i].total, &first, &last);
         if (got != cases[i].want || first != cases[i].first || last != cases[i].last)
             fail_msg("%s of %u: %d %u-%u", cases[i].field, (unsigned)cases[i].total, (int)got,
                      (unsigned)first, (unsigned)last);
@@ -149,13 +150,17 @@ static void test_cookie__among_others__found_planted_twin_refused(void **state)
 {
     (void)state;
     struct tc_slice v = tc_slice(NULL, 0);
-    assert_ok(http_cookie(tc_slice_str("a=1; tocsin_session=xyz; b=2"), "tocsin_session", &v), NULL);
+    assert_ok(http_cookie(tc_slice_str("a=1; tocsin_session=xyz; b=2"), "tocsin_session", &v),
+              NULL);
     assert_slice_is(v, "xyz");
-    assert_int_equal(http_cookie(tc_slice_str("xtocsin_session=1; tocsin_sessionx=2"), "tocsin_session", &v),
-                     TC_E_NOT_FOUND);
-    assert_int_equal(http_cookie(tc_slice_str("tocsin_session=a; tocsin_session=b"), "tocsin_session", &v),
-                     TC_E_CONFLICT);
-    assert_ok(http_cookie(tc_slice_str("tocsin_session=a; tocsin_session=a"), "tocsin_session", &v), NULL);
+    assert_int_equal(
+        http_cookie(tc_slice_str("xtocsin_session=1; tocsin_sessionx=2"), "tocsin_session", &v),
+        TC_E_NOT_FOUND);
+    assert_int_equal(
+        http_cookie(tc_slice_str("tocsin_session=a; tocsin_session=b"), "tocsin_session", &v),
+        TC_E_CONFLICT);
+    assert_ok(http_cookie(tc_slice_str("tocsin_session=a; tocsin_session=a"), "tocsin_session", &v),
+              NULL);
     assert_int_equal(http_cookie(tc_slice(NULL, 0), "tocsin_session", &v), TC_E_NOT_FOUND);
 }
 
@@ -187,16 +192,23 @@ static void test_decode__escapes__text_or_error(void **state)
         enum tc_err err;
         const char *out;
     } cases[] = {
-        {"a%20b+c", TC_OK, "a b c"},      {"%C3%A4", TC_OK, "\xc3\xa4"}, {"", TC_OK, ""},
-        {"%2", TC_E_FORMAT, ""},          {"%zz", TC_E_FORMAT, ""},      {"%00", TC_E_FORMAT, ""},
-        {"%0a", TC_E_FORMAT, ""},         {"%ff", TC_E_FORMAT, ""},      {"%C0%AF", TC_E_FORMAT, ""},
+        {"a%20b+c", TC_OK, "a b c"},
+        {"%C3%A4", TC_OK, "\xc3\xa4"},
+        {"", TC_OK, ""},
+        {"%2", TC_E_FORMAT, ""},
+        {"%zz", TC_E_FORMAT, ""},
+        {"%00", TC_E_FORMAT, ""},
+        {"%0a", TC_E_FORMAT, ""},
+        {"%ff", TC_E_FORMAT, ""},
+        {"%C0%AF", TC_E_FORMAT, ""},
         {"0123456789abcdefg", TC_E_LIMIT, ""},
     };
     (void)state;
     for (size_t i = 0; i < TC_COUNT(cases); i++) {
         char out[16];
         size_t len = 0;
-        assert_int_equal(http_decode(tc_slice_str(cases[i].in), true, out, sizeof out, &len), cases[i].err);
+        assert_int_equal(http_decode(tc_slice_str(cases[i].in), true, out, sizeof out, &len),
+                         cases[i].err);
         if (cases[i].err == TC_OK)
             assert_slice_is(tc_slice(out, len), cases[i].out);
     }

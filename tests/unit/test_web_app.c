@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests through the whole of web, with a core made of its messages: what is asked, what is answered. */
+/* Requests through the whole of web, with a core made of its messages: what is asked, what is
+ * answered. */
 #include "web_core.h"
 
 #include <sys/mman.h>
 
 #include "media/clip.h"
+#include "web/metrics.h"
 
 static void test_core__get_with_cookie__request_and_answer(void **state)
 {
@@ -116,18 +118,24 @@ static void test_gate__hostile_requests__never_reach_core(void **state)
         {"POST /api/v1/incidents/1/pickup", COOKIE "Origin: https://evil.example\r\n", "403"},
         {"DELETE /api/v1/session", COOKIE, "403"},
         {"POST /api/v1/incidents/1/note",
-         COOKIE OURS "Content-Type: text/plain\r\nContent-Length: 12\r\n\r\n{\"text\":\"a\"}", "415"},
+         COOKIE OURS "Content-Type: text/plain\r\nContent-Length: 12\r\n\r\n{\"text\":\"a\"}",
+         "415"},
         {"POST /api/v1/incidents/1/note",
-         COOKIE OURS "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{\"text\":1}", "400"},
+         COOKIE OURS "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{\"text\":1}",
+         "400"},
         {"GET /api/v1/incidents?limit=9999", COOKIE, "400"},
         {"PUT /api/v1/incidents", COOKIE, "405"},
         {"GET /api/v1/nothing", COOKIE, "404"},
-        {"GET /api/v1/changes", COOKIE "Origin: https://evil.example\r\nUpgrade: websocket\r\n"
-                                       "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "403"},
-        {"GET /api/v1/video", COOKIE "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                                     "Sec-WebSocket-Version: 13\r\n"
-                                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "403"},
+        {"GET /api/v1/changes",
+         COOKIE "Origin: https://evil.example\r\nUpgrade: websocket\r\n"
+                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+         "403"},
+        {"GET /api/v1/video",
+         COOKIE "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+         "403"},
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < TC_COUNT(cases); i++) {
@@ -142,7 +150,8 @@ static void test_gate__hostile_requests__never_reach_core(void **state)
 static void test_gate__rebound_host__421(void **state)
 {
     struct fixture *f = *state;
-    HAS(client_ask(&f->k, &f->got, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "HTTP/1.1 421 ");
+    HAS(client_ask(&f->k, &f->got, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+        "HTTP/1.1 421 ");
 }
 
 static void test_assets__page_and_hashed_file__cached_as_they_may(void **state)
@@ -184,7 +193,7 @@ static void test_metrics__loopback_free_others_asked(void **state)
 {
     struct fixture *f = *state;
     struct msg_health h = {.what = 1, .role = TC_ROLE_CORE};
-    struct msg m = {.body = &h, .tail = tc_slice_str("tocsin_x 1\n")};
+    struct msg m = {.body = &h, .tail = tc_slice_str("# TYPE tocsin_x gauge\ntocsin_x 1\n")};
     web_app_on_health(&f->app, &m);
     (void)ask(f, "GET /metrics", COOKIE);
     assert_string_equal(f->last.route_name, "session_get");
@@ -199,6 +208,23 @@ static void test_metrics__loopback_free_others_asked(void **state)
     HAS(text, "tocsin_web_requests_total");
     HAS(text, "# EOF\n");
     client_done(&k);
+}
+
+static void test_metrics__family_of_two_shards__in_one_piece(void **state)
+{
+    (void)state;
+    const struct tc_slice texts[] = {
+        tc_slice_str("# TYPE up gauge\n# HELP up h\nup{c=\"1\"} 1\n# TYPE a counter\na_total 1\n"),
+        tc_slice_str("junk\n# TYPE b gauge\nb 2\n# TYPE up gauge\nup{c=\"2\"} 0\n# EOF\n"),
+        tc_slice_str(""),
+        tc_slice_str("# TYPE up gauge\nup{c=\"3\"} 1"),
+    };
+    TC_CLEANUP(tc_buf_done) struct tc_buf out;
+    tc_buf_init(&out, 4096);
+    web_metrics_merge(texts, TC_COUNT(texts), &out);
+    assert_slice_is(tc_buf_view(&out),
+                    "# TYPE up gauge\n# HELP up h\nup{c=\"1\"} 1\nup{c=\"2\"} 0\nup{c=\"3\"} 1\n"
+                    "# TYPE a counter\na_total 1\n# TYPE b gauge\nb 2\n");
 }
 
 static void test_local_door__core_says_who__token_kept(void **state)
@@ -263,7 +289,8 @@ static void answer_clip(struct fixture *f, struct msg_clip_answer a, uint64_t mi
     assert_int_equal(pwrite(fds[0], extents, sizeof extents, BOX_BYTES), sizeof extents);
     assert_int_equal(pwrite(fds[1], bytes + BOX_BYTES, 300000, 5000), 300000);
     size_t rest = CLIP_BYTES - BOX_BYTES - 300000;
-    assert_int_equal(pwrite(fds[1], bytes + BOX_BYTES + 300000, rest - missing, 400000), rest - missing);
+    assert_int_equal(pwrite(fds[1], bytes + BOX_BYTES + 300000, rest - missing, 400000),
+                     rest - missing);
     a.request = f->last_id;
     a.extents = 3;
     a.boxes_bytes = BOX_BYTES;
@@ -388,7 +415,8 @@ static void test_clip__refused_by_archive__its_words(void **state)
 {
     struct fixture *f = *state;
     (void)ask(f, CLIP, COOKIE);
-    struct msg_clip_answer a = {.request = f->last_id, .err = TC_E_NOT_FOUND, .text = "no pictures"};
+    struct msg_clip_answer a = {
+        .request = f->last_id, .err = TC_E_NOT_FOUND, .text = "no pictures"};
     struct msg m = {.body = &a};
     web_backend_on_clip(f->app.backend, &m);
     const char *text = got(f);
@@ -412,6 +440,7 @@ int main(void)
         T(test_assets__page_and_hashed_file__cached_as_they_may),
         T(test_health__before_and_after_the_supervisor_spoke),
         T(test_metrics__loopback_free_others_asked),
+        T(test_metrics__family_of_two_shards__in_one_piece),
         T(test_local_door__core_says_who__token_kept),
         T(test_local_door__nobody_we_know__401),
         T(test_clip__closed__whole_with_etag),

@@ -4,7 +4,7 @@
 
 #define SSE "GET /api/v1/stream"
 #define WS_FIELDS                                                                                  \
-    COOKIE OURS "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"         \
+    COOKIE OURS "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"       \
                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 static void change(struct fixture *f, uint64_t seq, const char *kind, const char *json)
@@ -28,7 +28,8 @@ static void second(struct fixture *f, struct web_client *k, const char *fields, 
 {
     char text[512];
     assert_true(client_init(k, f->base, f->app.server, WEB_DOOR_TLS, 2));
-    (void)snprintf(text, sizeof text, SSE " HTTP/1.1\r\nHost: 127.0.0.1\r\n" COOKIE "%s\r\n", fields);
+    (void)snprintf(text, sizeof text, SSE " HTTP/1.1\r\nHost: 127.0.0.1\r\n" COOKIE "%s\r\n",
+                   fields);
     client_send(k, text);
     answer(f, (struct msg_answer){.status = 200}, may);
 }
@@ -109,7 +110,7 @@ static void test_sse__resume_older_than_the_backlog__reader_tells_then_live(void
     assert_string_equal(f->last.route_name, "changes_since");
     struct tc_slice rest = tc_buf_view(&f->tail), name, value;
     assert_ok(msg_param_next(&rest, &name, &value), NULL);
-    assert_slice_is(value, "2"); /* of seq 3 only a part may be known */
+    assert_slice_is(value, "2");            /* of seq 3 only a part may be known */
     change(f, 11, "event", "{\"live\":1}"); /* meanwhile */
     answer(f, (struct msg_answer){.status = 200},
            "{\"items\":[{\"seq\":3,\"kind\":\"event\",\"data\":{\"x\":3}},"
@@ -215,7 +216,8 @@ static void test_sse__core_restarts__cut_and_backlog_forgotten(void **state)
     client_done(&f->k);
     assert_true(client_init(&f->k, f->base, f->app.server, WEB_DOOR_TLS, 1));
     follow(f, "Last-Event-ID: 11\r\n", "{\"seq\":20}");
-    assert_string_equal(f->last.route_name, "changes_since"); /* what happened in between is reader's to tell */
+    assert_string_equal(f->last.route_name,
+                        "changes_since"); /* what happened in between is reader's to tell */
 }
 
 static void test_ws__hello_then_changes_as_messages(void **state)

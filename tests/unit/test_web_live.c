@@ -7,8 +7,9 @@
 #include "web/live_stream.h"
 
 /* 640x360, baseline, as an encoder wrote it */
-static const uint8_t sps[] = {0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x00, 0xa0, 0x2f, 0xf9, 0x70, 0x11, 0x00,
-                              0x00, 0x03, 0x00, 0x01, 0x00, 0x00, 0x03, 0x00, 0x32, 0x0f, 0x16, 0x2e, 0x48};
+static const uint8_t sps[] = {0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x00, 0xa0, 0x2f, 0xf9,
+                              0x70, 0x11, 0x00, 0x00, 0x03, 0x00, 0x01, 0x00, 0x00,
+                              0x03, 0x00, 0x32, 0x0f, 0x16, 0x2e, 0x48};
 static const uint8_t pps[] = {0x68, 0xcb, 0x83, 0xcb, 0x20};
 
 enum { GOP = 10, FRAME_BYTES = 4000 };
@@ -28,8 +29,11 @@ static void camera_init(struct camera *c, uint64_t data_bytes)
     assert_ok(ring_create("test", size, &c->fds, &info), &info);
     assert_ok(ring_writer_open(&c->writer, c->fds.writer, &info), &info);
     assert_ok(ring_reader_open(&c->reader, c->fds.reader, &info), &info);
-    struct ring_params p = {.codec = RING_CODEC_H264, .width = 640, .height = 360,
-                            .sps_bytes = sizeof sps, .pps_bytes = sizeof pps};
+    struct ring_params p = {.codec = RING_CODEC_H264,
+                            .width = 640,
+                            .height = 360,
+                            .sps_bytes = sizeof sps,
+                            .pps_bytes = sizeof pps};
     memcpy(p.sps, sps, sizeof sps);
     memcpy(p.pps, pps, sizeof pps);
     assert_int_equal(ring_set_params(&c->writer, &p), 1);
@@ -49,7 +53,8 @@ static void add_frame(struct camera *c, uint32_t more_flags)
     static uint8_t bytes[FRAME_BYTES];
     memset(bytes, (int)c->made, sizeof bytes);
     struct ring_frame f = {.flags = more_flags | (c->made % GOP == 0 ? RING_KEY : 0),
-                           .wall.ns = 1700000000 * TC_NS_PER_S + (int64_t)c->made * 40 * TC_NS_PER_MS};
+                           .wall.ns =
+                               1700000000 * TC_NS_PER_S + (int64_t)c->made * 40 * TC_NS_PER_MS};
     ring_begin_frame(&c->writer);
     assert_ok(ring_frame_add(&c->writer, bytes, sizeof bytes), NULL);
     assert_int_not_equal(ring_commit_frame(&c->writer, &f), 0);
@@ -120,8 +125,11 @@ static int stream_setup(void **state)
     camera_init(&b->camera, 1 << 20);
     tc_buf_init(&b->sink.media, 64 << 20);
     tc_buf_init(&b->scratch, 1 << 20);
-    b->out = (struct live_sink){.text = on_text, .binary = on_binary, .queued = queued_in_sink,
-                                .ctx = &b->sink, .gate_bytes = 100000};
+    b->out = (struct live_sink){.text = on_text,
+                                .binary = on_binary,
+                                .queued = queued_in_sink,
+                                .ctx = &b->sink,
+                                .gate_bytes = 100000};
     live_stream_init(&b->stream, 7);
     *state = b;
     return 0;
@@ -152,8 +160,9 @@ static void test_stream__joined_in_the_middle__begins_at_the_last_key_frame(void
     assert_int_equal(b->sink.first_payload, 20);
     assert_int_equal(b->sink.last_payload, 24);
     assert_int_equal(b->sink.first_us, 1700000000u * UINT64_C(1000000) + 20 * 40000);
-    HAS(b->sink.last, "\"op\":\"init\",\"stream\":7,\"codec\":\"avc1.42C01E\",\"width\":640,\"height\":360,"
-                      "\"generation\":1}");
+    HAS(b->sink.last,
+        "\"op\":\"init\",\"stream\":7,\"codec\":\"avc1.42C01E\",\"width\":640,\"height\":360,"
+        "\"generation\":1}");
     assert_int_equal(b->sink.texts, 2); /* state and init */
     add_frames(&b->camera, 3);
     go(b);
@@ -260,8 +269,11 @@ static void test_stream__new_parameters__new_init(void **state)
     struct bench *b = *state;
     add_frames(&b->camera, 10);
     go(b);
-    struct ring_params p = {.codec = RING_CODEC_H264, .width = 640, .height = 360,
-                            .sps_bytes = sizeof sps, .pps_bytes = 4};
+    struct ring_params p = {.codec = RING_CODEC_H264,
+                            .width = 640,
+                            .height = 360,
+                            .sps_bytes = sizeof sps,
+                            .pps_bytes = 4};
     memcpy(p.sps, sps, sizeof sps);
     memcpy(p.pps, pps, 4);
     assert_int_equal(ring_set_params(&b->camera.writer, &p), 2);
@@ -372,7 +384,10 @@ static void test_live__refused__said_in_words(void **state)
 
 static void test_live__nonsense__closed(void **state)
 {
-    static const char *const cases[] = {"{", "[]", "{\"op\":\"start\"}", "{\"op\":\"start\",\"stream\":-1}",
+    static const char *const cases[] = {"{",
+                                        "[]",
+                                        "{\"op\":\"start\"}",
+                                        "{\"op\":\"start\",\"stream\":-1}",
                                         "{\"op\":\"start\",\"stream\":65536,\"camera\":\"a\"}",
                                         "{\"op\":\"start\",\"stream\":1,\"camera\":[1]}",
                                         "{\"op\":\"boom\",\"stream\":1}"};

@@ -38,7 +38,8 @@ static void test_table__every_row__has_policy_answer_and_fitting_parameters(void
     assert_true(r == NULL);
 }
 
-/* Only these may be reached by somebody who is not signed in; a new one must be added here on purpose. */
+/* Only these may be reached by somebody who is not signed in; a new one must be added here on
+ * purpose. */
 static void test_table__public_rows__are_the_known_ones(void **state)
 {
     (void)state;
@@ -76,13 +77,15 @@ static void test_find__paths__row_or_reason(void **state)
     (void)state;
     for (size_t i = 0; i < TC_COUNT(cases); i++) {
         struct web_match m;
-        assert_int_equal(web_route_find(cases[i].method, tc_slice_str(cases[i].path), &m), cases[i].err);
+        assert_int_equal(web_route_find(cases[i].method, tc_slice_str(cases[i].path), &m),
+                         cases[i].err);
         if (cases[i].name != NULL)
             assert_string_equal(m.route->name, cases[i].name);
     }
 }
 
-static enum tc_err params(const char *path, const char *query, struct tc_buf *tail, struct web_param_fault *f)
+static enum tc_err params(const char *path, const char *query, struct tc_buf *tail,
+                          struct web_param_fault *f)
 {
     struct web_match m;
     uint32_t count = 0;
@@ -97,7 +100,8 @@ static void test_params__good__in_the_messages_form(void **state)
     TC_CLEANUP(tc_buf_done) struct tc_buf tail;
     tc_buf_init(&tail, 4096);
     struct web_param_fault f = {0};
-    assert_ok(params("/api/v1/cameras/yard-ptz/clip.mp4", "to=%402000&from=2026-01-31T12%3A00%3A00Z", &tail, &f),
+    assert_ok(params("/api/v1/cameras/yard-ptz/clip.mp4",
+                     "to=%402000&from=2026-01-31T12%3A00%3A00Z", &tail, &f),
               NULL);
     struct tc_slice rest = tc_buf_view(&tail), name, value;
     assert_ok(msg_param_next(&rest, &name, &value), NULL);
@@ -161,7 +165,8 @@ static void test_body__type_confusion__refused(void **state)
         {"/api/v1/session", "{\"user\":null,\"password\":\"x\"}", false},
         {"/api/v1/session", "{\"user\":\"\",\"password\":\"x\"}", false},
         {"/api/v1/session", "{\"user\":\"a\",\"user\":\"b\",\"password\":\"x\"}", false},
-        {"/api/v1/session", "{\"user\":\"a\",\"password\":\"x\",\"role\":\"administrator\"}", false},
+        {"/api/v1/session", "{\"user\":\"a\",\"password\":\"x\",\"role\":\"administrator\"}",
+         false},
         {"/api/v1/session", "[]", false},
         {"/api/v1/session", "\"a\"", false},
         {"/api/v1/session", "{\"user\":\"a\\u0000b\",\"password\":\"x\"}", false},
@@ -169,7 +174,8 @@ static void test_body__type_confusion__refused(void **state)
         {"/api/v1/session", "", false},
         {"/api/v1/incidents/1/pickup", "", true},
         {"/api/v1/incidents/1/pickup", "{}", true},
-        {"/api/v1/incidents/1/close", "{\"outcome\":\"false\",\"force\":true,\"reason\":\"r\"}", true},
+        {"/api/v1/incidents/1/close", "{\"outcome\":\"false\",\"force\":true,\"reason\":\"r\"}",
+         true},
         {"/api/v1/incidents/1/close", "{\"outcome\":\"false\",\"force\":1}", false},
         {"/api/v1/incidents/1/close", "{\"outcome\":\"maybe\"}", false},
         {"/api/v1/incidents/1/note", "{\"text\":\"$(reboot)\\n../\\u00e4\"}", true},
@@ -219,9 +225,16 @@ static void test_gate_host__ours_or_a_rebound_name(void **state)
         const char *host;
         bool ok;
     } cases[] = {
-        {"127.0.0.1:8443", true}, {"10.40.0.5", true},          {"[::1]:8443", true},
-        {"localhost:8443", true}, {"console.example:8443", true}, {"evil.example:8443", false},
-        {"127.0.0.1.evil.example", false}, {"", false}, {"[", false}, {":8443", false},
+        {"127.0.0.1:8443", true},
+        {"10.40.0.5", true},
+        {"[::1]:8443", true},
+        {"localhost:8443", true},
+        {"console.example:8443", true},
+        {"evil.example:8443", false},
+        {"127.0.0.1.evil.example", false},
+        {"", false},
+        {"[", false},
+        {":8443", false},
         {"localhost.evil.example", false},
     };
     (void)state;
@@ -231,8 +244,8 @@ static void test_gate_host__ours_or_a_rebound_name(void **state)
     assert_false(web_gate_host(tc_slice(NULL, 0), named, NULL));
 }
 
-static void verdicts(const char *fields, bool mutates, unsigned *token_status, unsigned *origin_status,
-                     struct web_caller *who)
+static void verdicts(const char *fields, bool mutates, unsigned *token_status,
+                     unsigned *origin_status, struct web_caller *who)
 {
     char text[1024];
     struct http_head h;
@@ -264,7 +277,8 @@ static void test_gate__tokens_and_origins__cookie_needs_our_page(void **state)
         {"Authorization: Bearer tok\r\nOrigin: https://evil\r\n", true, 0, 403, "tok"},
         {"Authorization: Basic YTpi\r\n", true, 401, 0, ""},
         {"Authorization: Bearer a b\r\n", true, 401, 0, ""},
-        {"Authorization: Bearer 0123456789012345678901234567890123456789012345678901234567890123456789012\r\n",
+        {"Authorization: Bearer "
+         "0123456789012345678901234567890123456789012345678901234567890123456789012\r\n",
          true, 401, 0, ""},
         {"Cookie: tocsin_session=a; tocsin_session=b\r\nOrigin: https://h:1\r\n", true, 400, 0, ""},
     };

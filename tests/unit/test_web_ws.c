@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The proof that a WebSocket over TLS can be served beside a peer that stops reading: memory bounded, others
- * not delayed, whole groups of pictures dropped, and no order of closing that touches freed memory. */
+/* The proof that a WebSocket over TLS can be served beside a peer that stops reading: memory
+ * bounded, others not delayed, whole groups of pictures dropped, and no order of closing that
+ * touches freed memory. */
 #include <malloc.h>
 
 #include "web_client.h"
@@ -47,7 +48,8 @@ static void on_gone(void *ctx)
     v->ws = NULL;
 }
 
-static const struct web_ws_ops ops = {.on_text = on_text, .on_gone = on_gone, .low = GATE_BYTES / 4};
+static const struct web_ws_ops ops = {
+    .on_text = on_text, .on_gone = on_gone, .low = GATE_BYTES / 4};
 
 static void on_request(void *ctx, struct web_conn *c)
 {
@@ -88,7 +90,7 @@ static int teardown(void **state)
 }
 
 #define HANDSHAKE                                                                                  \
-    "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"       \
+    "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"     \
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
 static struct viewer *open_ws(struct fixture *f, struct web_client *k)
@@ -132,7 +134,8 @@ static void test_ws__text_ping_close__echo_pong_close(void **state)
     assert_int_equal(v->texts, 1);
     assert_slice_is(read_all(f, &k), "\x81\x08{\"op\":1}");
     send_frame(&k, 0x89, tc_slice_str("abc"));
-    assert_slice_is(read_all(f, &k), "\x8a\x03" "abc");
+    assert_slice_is(read_all(f, &k), "\x8a\x03"
+                                     "abc");
     send_frame(&k, 0x88, tc_slice("\x03\xe8", 2));
     assert_slice_is(read_all(f, &k), "\x88\x02\x03\xe8");
     client_done(&k);
@@ -180,12 +183,12 @@ static void test_ws__hostile_frames__closed(void **state)
         const char *bytes;
         size_t len;
     } cases[] = {
-        {"\x81\x02hi", 4},                                  /* not masked */
+        {"\x81\x02hi", 4},                                    /* not masked */
         {"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff....", 14}, /* a length of 2^64 */
-        {"\x83\x80\0\0\0\0", 6},                            /* an opcode that is none */
-        {"\x81\x82\0\0\0\0\xff\xfe", 8},                    /* no UTF-8 */
-        {"\xc1\x80\0\0\0\0", 6},                            /* a reserved bit */
-        {"\x82\x81\0\0\0\0x", 7},                           /* binary */
+        {"\x83\x80\0\0\0\0", 6},                              /* an opcode that is none */
+        {"\x81\x82\0\0\0\0\xff\xfe", 8},                      /* no UTF-8 */
+        {"\xc1\x80\0\0\0\0", 6},                              /* a reserved bit */
+        {"\x82\x81\0\0\0\0x", 7},                             /* binary */
     };
     struct fixture *f = *state;
     for (unsigned i = 0; i < TC_COUNT(cases); i++) {
