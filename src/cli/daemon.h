@@ -14,6 +14,7 @@ struct daemon_answer {
     char clip[DAEMON_CLIP_HEADER_BYTES];
 };
 
+/* Frees the body. A zeroed answer is fine. */
 void daemon_answer_done(struct daemon_answer *a);
 
 /* METHOD and PATH ("/api/v1/..."); JSON may be NULL. With FD >= 0 the body of a 200 goes there. TC_E_CLOSED: no

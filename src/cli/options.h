@@ -40,7 +40,7 @@ enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_FILE, CLI_DIR, CLI_TIME, CLI_DURATION, C
     X(LIMIT, 'n', "limit", CLI_NUMBER, "COUNT",                                                    \
       "at most so many, the newest (default 50; all of a given time)")                             \
     X(PANEL, 0, "panel", CLI_TEXT, "ID", "only those of this panel")                               \
-    X(ACCOUNT, 0, "account", CLI_TEXT, "ACCOUNT", "only those with this account")                  \
+    X(ACCOUNT, 0, "account", CLI_TEXT, "ACCOUNT", "the account of the panel")                  \
     X(ZONE, 0, "zone", CLI_TEXT, "ID", "only those of this zone")                                  \
     X(TYPE, 0, "type", CLI_TEXT, "TYPE", "only those of this event type, such as fire.smoke or fire.*") \
     X(OPEN, 0, "open", CLI_FLAG, NULL, "only those that are not over")                             \

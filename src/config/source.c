@@ -50,7 +50,9 @@ struct tc_slice config_source_line(struct tc_slice source, uint32_t line)
     uint32_t number = 1;
     size_t i = 0;
     while (i < source.len) {
-        size_t skip = break_len(tc_slice_sub(source, i, 3));
+        uint8_t c = source.ptr[i];
+        bool maybe = c == '\n' || c == '\r' || c == 0xC2 || c == 0xE2;
+        size_t skip = maybe ? break_len(tc_slice_sub(source, i, 3)) : 0;
         if (skip > 0) {
             if (number == line)
                 return tc_slice_sub(source, start, i - start);
