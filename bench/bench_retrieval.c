@@ -9,7 +9,7 @@
  * stream of changes, and asks for its clip. Second figure: 40 s from a random moment of the 30
  * days, request to first byte.
  *
- *   bench_retrieval TOCSIN [--alarms N] [--days N] [--dir DIR] [--log FILE]
+ *   bench_retrieval [--tocsin PROGRAM] [--alarms N] [--days N] [--dir DIR] [--log FILE]
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -653,18 +653,31 @@ static bool print_figures(const struct settings *s, const struct figures *f)
 
 /* ---- options and all together ---- */
 
+/* The program that was built in the same folder. */
+static const char *beside_us(void)
+{
+    static char path[PATH_BYTES];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 8);
+    char *slash = len <= 0 ? NULL : memrchr(path, '/', (size_t)len);
+    if (slash == NULL)
+        return "tocsin";
+    memcpy(slash + 1, "tocsin", sizeof "tocsin");
+    return path;
+}
+
 static bool read_options(int argc, char **argv, struct settings *s)
 {
     const char *alarms = "200", *days = "30", *dir = "/var/tmp", *log = NULL;
-    if (argc < 2 || argc % 2 != 0)
+    s->tocsin = beside_us();
+    if (argc % 2 != 1)
         return false;
-    s->tocsin = argv[1];
-    for (int i = 2; i + 1 < argc; i += 2) {
-        const char **value = strcmp(argv[i], "--alarms") == 0 ? &alarms
-                             : strcmp(argv[i], "--days") == 0 ? &days
-                             : strcmp(argv[i], "--dir") == 0  ? &dir
-                             : strcmp(argv[i], "--log") == 0  ? &log
-                                                              : NULL;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const char **value = strcmp(argv[i], "--tocsin") == 0   ? &s->tocsin
+                             : strcmp(argv[i], "--alarms") == 0 ? &alarms
+                             : strcmp(argv[i], "--days") == 0   ? &days
+                             : strcmp(argv[i], "--dir") == 0    ? &dir
+                             : strcmp(argv[i], "--log") == 0    ? &log
+                                                                : NULL;
         if (value == NULL)
             return false;
         *value = argv[i + 1];
@@ -717,9 +730,8 @@ int main(int argc, char **argv)
 {
     struct settings s = {0};
     if (!read_options(argc, argv, &s)) {
-        (void)fprintf(
-            stderr,
-            "usage: bench_retrieval TOCSIN [--alarms N] [--days N] [--dir DIR] [--log FILE]\n");
+        (void)fprintf(stderr, "usage: bench_retrieval [--tocsin PROGRAM] [--alarms N] [--days N] "
+                              "[--dir DIR] [--log FILE]\n");
         return 2;
     }
     s.panel_port = free_port();

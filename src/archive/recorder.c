@@ -88,13 +88,23 @@ static int64_t fragment_limit(const struct recorder *r)
     return r->urgent || r->long_gop ? RECORDER_FRAGMENT_BUSY_NS : RECORDER_FRAGMENT_NS;
 }
 
+/* While the disk is behind with the files before, the one in hand goes on. */
+static bool may_change_file(const struct recorder *r)
+{
+    for (size_t i = 0; i < RECORDER_FILES_MAX; i++) {
+        if (r->files[i].fd < 0)
+            return true;
+    }
+    return false;
+}
+
 static bool file_is_full(const struct recorder *r, const struct ring_frame *f)
 {
     const struct recorder_file *file = r->current;
     if (file == NULL)
         return false;
-    return f->wall.ns - file->segment.start_ns >= RECORDER_SEGMENT_NS ||
-           f->param_generation != file->generation;
+    bool old = f->wall.ns - file->segment.start_ns >= RECORDER_SEGMENT_NS;
+    return (old && may_change_file(r)) || f->param_generation != file->generation;
 }
 
 /* A file without an end would break the promise that none lasts longer: cut it, and wait for a key

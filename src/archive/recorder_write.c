@@ -189,6 +189,11 @@ static void give_up(struct recorder *r, enum recorder_outcome outcome, int errnu
     r->gaps++;
     if (outcome == FAILED && v != NULL)
         volume_write_failed(v, errnum, r->env->now);
+    if (outcome == NO_PLACE && v != NULL)
+        r->env->fault(r->env->ctx, EV_SYSTEM_OVERLOAD, 2, v->options.path,
+                      "the disk has not finished the recordings of the last minutes: pictures are "
+                      "lost; look for "
+                      "what else uses it, or replace it");
     if (outcome == OVERTAKEN)
         r->env->fault(r->env->ctx, EV_SYSTEM_OVERLOAD, 2, r->id,
                       "the recording came too late for the ring, frames are missing: the disk or "
