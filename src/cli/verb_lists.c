@@ -87,6 +87,7 @@ struct lister {
     struct incident_reprint reprint;
     struct journal_context context;
     struct tc_buf page;
+    char path[CLI_PATH_BYTES + 16];
 };
 
 static volatile sig_atomic_t interrupted;
@@ -249,6 +250,15 @@ static enum tc_err follow_some(struct lister *l, const struct journal_query *q, 
     return cli_print(&out) == CLI_EXIT_OK ? TC_OK : TC_E_CLOSED;
 }
 
+/* A journal that was stopped when it was opened would never show what a daemon adds. */
+static enum tc_err open_again(struct lister *l, struct tc_errinfo *info)
+{
+    if (!journal_reader_is_fixed(l->journal))
+        return TC_OK;
+    l->journal = journal_reader_close(l->journal);
+    return journal_reader_open(l->path, &l->journal, info);
+}
+
 static enum tc_err follow(struct lister *l, const struct journal_query *q, uint64_t after,
                           struct tc_errinfo *info)
 {
@@ -256,6 +266,7 @@ static enum tc_err follow(struct lister *l, const struct journal_query *q, uint6
     (void)signal(SIGTERM, on_interrupt);
     while (interrupted == 0) {
         bool more = false;
+        TC_TRY(open_again(l, info));
         TC_TRY(follow_some(l, q, &after, &more, info));
         struct timespec pause = {.tv_nsec = FOLLOW_EVERY_MS * TC_NS_PER_MS};
         if (!more)
@@ -398,7 +409,6 @@ static void take_site(struct lister *l)
 static int run(const struct cli_args *args,
                enum tc_err (*fn)(struct lister *l, struct tc_errinfo *info))
 {
-    char path[CLI_PATH_BYTES + 16];
     struct tc_errinfo info = {0};
     struct lister l = {.args = args};
     for (size_t i = 0; i < TC_COUNT(lists); i++) {
@@ -409,8 +419,8 @@ static int run(const struct cli_args *args,
                                                     incident_reprint_entry, incident_reprint_print};
     tc_buf_init(&l.page, PAGE_BYTES_MAX);
     take_site(&l);
-    (void)snprintf(path, sizeof(path), "%s/journal.db", cli_state_path(args));
-    enum tc_err err = journal_reader_open(path, &l.journal, &info);
+    (void)snprintf(l.path, sizeof(l.path), "%s/journal.db", cli_state_path(args));
+    enum tc_err err = journal_reader_open(l.path, &l.journal, &info);
     if (err == TC_OK)
         err = fn(&l, &info);
     l.journal = journal_reader_close(l.journal);

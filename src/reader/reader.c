@@ -59,6 +59,8 @@ static unsigned answer_query(struct reader *rd, const struct msg_query *q, struc
     int64_t took = clock_mono().ns - began.ns;
     rd->query_ns_sum += took;
     rd->query_ns_max = took > rd->query_ns_max ? took : rd->query_ns_max;
+    if (!broken && journal_reader_is_fixed(rd->journal))
+        rd->journal = journal_reader_close(rd->journal);
     if (broken) {
         log_error("%s: %.*s", q->route_name, TC_FMT(tc_buf_view(&rd->answer)));
         rd->journal = journal_reader_close(rd->journal);

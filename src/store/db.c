@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/db.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/check.h"
 
-enum { DB_PATH_BYTES = 4096, DB_BUSY_MS = 2000 };
+enum { DB_PATH_BYTES = 4096, DB_BUSY_MS = 2000, WAL_HEADER_BYTES = 32, SHM_USE_BYTE = 128 };
 
 static enum tc_err err_of(int rc)
 {
@@ -84,16 +86,44 @@ static void add_uri_path(struct tc_buf *b, const char *path)
     }
 }
 
-/* A journal that was stopped and copied without its -wal and -shm holds everything in the one file:
- * it cannot change while we read, and SQLite must be told so, since it cannot make the -shm. */
-static bool is_single_file(const char *path)
+static int64_t size_of(const char *path, const char *suffix)
 {
     char name[DB_PATH_BYTES];
     struct stat st;
-    (void)snprintf(name, sizeof(name), "%s-wal", path);
-    bool wal = stat(name, &st) == 0 && st.st_size > 0;
+    (void)snprintf(name, sizeof(name), "%s%s", path, suffix);
+    return stat(name, &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
+/* Does another process have the database open? SQLite holds a read lock on this byte of the -shm.
+ */
+static bool is_in_use(const char *path)
+{
+    char name[DB_PATH_BYTES];
     (void)snprintf(name, sizeof(name), "%s-shm", path);
-    return !wal && stat(name, &st) != 0;
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return false;
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHM_USE_BYTE, .l_len = 1};
+    bool used = fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+    (void)close(fd);
+    return used;
+}
+
+/* The one file holds everything, and nobody writes. SQLite must be told so: it could not make a
+ * missing -shm, and a WAL of a header alone (its writer was killed before the first frame) makes a
+ * reader that may not write try for ten seconds and then fail. */
+static bool is_single_file(const char *path)
+{
+    int64_t wal = size_of(path, "-wal");
+    if (wal <= 0)
+        return size_of(path, "-shm") < 0;
+    return wal <= WAL_HEADER_BYTES && !is_in_use(path);
+}
+
+bool db_is_fixed(struct sqlite3 *db)
+{
+    return sqlite3_uri_boolean(sqlite3_db_filename(db, "main"), "immutable", 0) != 0;
 }
 
 static enum tc_err set_up_writer(struct sqlite3 *db, struct tc_errinfo *info)

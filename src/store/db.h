@@ -3,6 +3,7 @@
  * a table, and how SQLite's codes become our errors. No SQL is put together from text anywhere. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -24,6 +25,9 @@ void db_before_sandbox(void);
  * TC_E_NOT_FOUND, TC_E_DENIED, TC_E_CORRUPT (no database), TC_E_IO, TC_E_NOMEM. */
 enum tc_err db_open(const char *path, enum db_mode mode, const char *vfs, struct sqlite3 **ret,
                     struct tc_errinfo *info) TC_MUST_USE;
+/* Opened with DB_READ as a file that nobody writes: it will never see what a writer adds later. Who
+ * reads on for long closes it after use and opens it again. */
+bool db_is_fixed(struct sqlite3 *db);
 /* NULL is fine. Every statement must be finalised. */
 void db_close(struct sqlite3 *db);
 

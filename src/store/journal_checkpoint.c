@@ -76,11 +76,13 @@ void journal_checkpoint_close(struct journal *j)
 
 /* Has the thread brought home what there was when it was asked? Asks it when it has not been. With
  * WAIT the answer is yes, later. */
-static bool bulk_is_home(struct journal_checkpoint *c, bool wait)
+static bool bulk_is_home(struct journal *j, bool wait)
 {
+    struct journal_checkpoint *c = &j->checkpoint;
     (void)pthread_mutex_lock(&c->lock);
     if (!c->done && !c->wanted) {
         c->wanted = true;
+        j->wal_pages_asked = j->wal_pages;
         (void)pthread_cond_signal(&c->wake);
     }
     while (wait && !c->done)
@@ -91,12 +93,29 @@ static bool bulk_is_home(struct journal_checkpoint *c, bool wait)
     return done;
 }
 
+/* What was added while the thread was at work is brought home by the thread again, while it is
+ * much: what is left for the writer holds up the next commit. */
+static bool worth_another_round(struct journal *j)
+{
+    int added = j->wal_pages - j->wal_pages_asked;
+    if (added <= JOURNAL_WAL_REST || j->wal_rounds >= JOURNAL_WAL_ROUNDS)
+        return false;
+    j->wal_rounds++;
+    return true;
+}
+
 static void checkpoint(struct journal *j)
 {
     int log = 0, home = 0;
-    if (j->failed != TC_OK || j->wal_pages < j->wal_pages_soft ||
-        !bulk_is_home(&j->checkpoint, j->wal_pages >= j->wal_pages_soft * JOURNAL_WAL_HARD))
+    if (j->failed != TC_OK || j->wal_pages < j->wal_pages_soft)
         return;
+    if (!bulk_is_home(j, j->wal_pages >= j->wal_pages_soft * JOURNAL_WAL_HARD))
+        return;
+    if (worth_another_round(j)) {
+        (void)bulk_is_home(j, false);
+        return;
+    }
+    j->wal_rounds = 0;
     int rc = sqlite3_wal_checkpoint_v2(j->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &home);
     if (rc == SQLITE_OK && log == home)
         j->wal_pages = 0; /* the next commit starts the WAL over */

@@ -26,7 +26,7 @@ struct journal_checkpoint {
     _Atomic int failed; /* SQLite's code: pages or a sync were lost on their way home */
 };
 
-enum { JOURNAL_RESERVE_EVERY = 64 };
+enum { JOURNAL_RESERVE_EVERY = 64, JOURNAL_WAL_REST = 512, JOURNAL_WAL_ROUNDS = 4 };
 /* The WAL keeps its file up to this size and overwrites it: growing it costs twice the sync. */
 #define JOURNAL_WAL_KEEP_BYTES (INT64_C(64) << 20)
 
@@ -40,7 +40,7 @@ struct journal {
     uint64_t last_seq;
     int lock_fd;
     int wal_pages; /* after the last commit */
-    int wal_pages_soft;
+    int wal_pages_soft, wal_pages_asked, wal_rounds;
     unsigned ticks;
     enum tc_err failed;
     struct journal_reserve reserve;

@@ -82,6 +82,11 @@ enum tc_err journal_reader_open(const char *path, struct journal_reader **ret,
     return err;
 }
 
+bool journal_reader_is_fixed(const struct journal_reader *r)
+{
+    return db_is_fixed(r->db);
+}
+
 struct journal_reader *journal_reader_close(struct journal_reader *r)
 {
     if (r == NULL)

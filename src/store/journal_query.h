@@ -81,6 +81,9 @@ struct journal_context {
 /* Opens journal.db in PATH for reading. Errors as db_open's. */
 enum tc_err journal_reader_open(const char *path, struct journal_reader **ret,
                                 struct tc_errinfo *info) TC_MUST_USE;
+/* True when nobody was writing the journal at the open: then nothing that is added later will show;
+ * close it after use and open it again. */
+bool journal_reader_is_fixed(const struct journal_reader *r);
 /* NULL is fine. Returns NULL. */
 struct journal_reader *journal_reader_close(struct journal_reader *r);
 

@@ -357,6 +357,28 @@ static void test_reader__writer_restarts__goes_on_with_what_it_wrote(void **stat
     assert_int_equal(items(), 7);
 }
 
+static void
+test_reader__copied_journal_without_companions__sees_a_writer_that_starts_later(void **state)
+{
+    (void)state;
+    char path[TEMP_DIR_BYTES + 32];
+    open_journal();
+    w.journal = journal_close(w.journal);
+    (void)snprintf(path, sizeof(path), "%s/journal.db-wal", w.dir);
+    assert_int_equal(unlink(path), 0);
+    (void)snprintf(path, sizeof(path), "%s/journal.db-shm", w.dir);
+    assert_int_equal(unlink(path), 0);
+    go();
+    assert_int_equal(ask("changes", SITE_ROLE_OPERATOR, "after", "98"), 200);
+    assert_int_equal(items(), 2);
+    struct journal_options o = {.dir = w.dir};
+    assert_int_equal(journal_open(&o, &w.journal, NULL), TC_OK);
+    hand_to_core();
+    append(3);
+    assert_int_equal(ask("changes", SITE_ROLE_OPERATOR, "after", "98"), 200);
+    assert_int_equal(items(), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +387,7 @@ int main(void)
         T(test_reader__refusals__are_problems_with_their_status),
         T(test_reader__no_journal_yet__says_so_and_finds_it_later),
         T(test_reader__writer_restarts__goes_on_with_what_it_wrote),
+        T(test_reader__copied_journal_without_companions__sees_a_writer_that_starts_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
