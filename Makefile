@@ -31,6 +31,7 @@ run: ## install what is needed, build, and run a complete simulated site: open t
 
 test: ## install what is needed, build, and run every test
 	@tools/deps.sh test
+	@[ ! -f build/build.ninja ] || cmake build >/dev/null # what was not installed before may be now
 	@$(MAKE) check
 
 build: console ## the program and its tests, in build/

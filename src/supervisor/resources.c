@@ -174,8 +174,11 @@ enum tc_err resources_open(struct supervisor *s, struct tc_errinfo *info)
 
 void resources_close(struct supervisor *s)
 {
-    for (size_t i = 0; i < s->listens_count; i++)
+    for (size_t i = 0; i < s->listens_count; i++) {
         (void)close(s->listens[i].fd);
+        if (s->listens[i].what == MSG_LISTEN_LOCAL) /* ours; one that we did not make is another daemon's */
+            (void)unlinkat(s->state_fd, "tocsin.sock", 0);
+    }
     for (size_t i = 0; s->rings != NULL && i < s->site.cameras_count; i++) {
         if (s->rings[i].writer >= 0) {
             (void)close(s->rings[i].writer);
@@ -189,6 +192,4 @@ void resources_close(struct supervisor *s)
     }
     if (s->config_fd >= 0)
         (void)close(s->config_fd);
-    if (s->state_fd >= 0)
-        (void)unlinkat(s->state_fd, "tocsin.sock", 0);
 }
