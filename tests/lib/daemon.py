@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real program on loopback, for scenario tests: a daemon in a folder of its own, panels that speak DC-09 (with a CRC
-of this file's own), the local socket. Everything is bounded in time; what a test started ends with it."""
+"""The real program on loopback, for scenario tests: a daemon in a folder of its own, panels that speak DC-09 (with a
+CRC of this file's own), the local socket. Everything is bounded in time; what a test started ends with it."""
 import atexit
 import http.client
 import json
@@ -148,7 +148,8 @@ class Daemon:
         c = LocalConnection(os.path.join(self.state, "tocsin.sock"))
         try:
             data = None if body is None else json.dumps(body)
-            c.request(method, path, data, {"Content-Type": "application/json", **(headers or {})} if data else headers or {})
+            fields = {"Content-Type": "application/json"} if data else {}
+            c.request(method, path, data, {**fields, **(headers or {})})
             answer = c.getresponse()
             return answer.status, dict((k.lower(), v) for k, v in answer.getheaders()), answer.read()
         finally:

@@ -41,7 +41,8 @@ class Garbage(threading.Thread):
     def words(self):
         yield self.random.randbytes(4096)
         yield b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 99999999999\r\n\r\n"
-        yield b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Type: application/sdp\r\nContent-Length: 12\r\n\r\nv=0\r\nm=video "
+        yield (b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Type: application/sdp\r\nContent-Length: 12\r\n\r\n"
+               b"v=0\r\nm=video ")
         yield b"HTTP/1.1 200 OK\r\n\r\n<html>"
         while True:
             yield b"A" * 100000
@@ -121,7 +122,8 @@ def check_clips(daemon):
     def settled():
         intruder = next(i for i in daemon.items("/api/v1/incidents") if i["type"] == "intrusion.motion")
         cameras = daemon.get(f"/api/v1/incidents/{intruder['id']}")["cameras"]
-        return cameras if len(cameras) == 5 and all(c["clip"]["state"] in ("complete", "failed") for c in cameras) else None
+        done = all(c["clip"]["state"] in ("complete", "failed") for c in cameras)
+        return cameras if len(cameras) == 5 and done else None
     for c in wait_for("five clips are settled", settled, 30, daemon):
         want = "complete" if c["id"] in ("good", "stalls") else "failed"
         if c["clip"]["state"] != want or not c["clip"]["text"]:
