@@ -188,6 +188,25 @@ static void on_unlink(struct process *p, struct channel *peer)
         api_forget_web(process_user(p));
 }
 
+/* A password that changed ends its person's sessions, but for the one that a one-time password has just opened. */
+static void on_secret(struct process *p, const struct process_secret *secret)
+{
+    static const char prefix[] = "password/";
+    struct core *c = process_user(p);
+    struct record_entry e;
+    if (strncmp(secret->name, prefix, sizeof prefix - 1) != 0)
+        return;
+    const char *user = secret->name + sizeof prefix - 1;
+    bool locked = secret->value.len == 0;
+    if (!locked || strcmp(c->spent, user) != 0)
+        logins_end_of(c, user);
+    c->spent[0] = 0;
+    core_entry(c, &e, RK_USER);
+    entry_str(&e, RF_USER, user);
+    entry_str(&e, RF_TEXT, locked ? "has no password any more" : "has a new password");
+    (void)core_input(c, &e);
+}
+
 static void metrics(struct process *p, struct tc_buf *out)
 {
     const struct core *c = process_user(p);
@@ -229,6 +248,7 @@ int core_main(void)
                                            .control_handlers = core_control_handlers,
                                            .on_link = on_link,
                                            .on_unlink = on_unlink,
+                                           .on_secret = on_secret,
                                            .metrics = metrics,
                                            .stop = stop};
     return process_run(&ops, &c);

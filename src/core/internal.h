@@ -95,6 +95,7 @@ struct core {
     size_t watchers_count;
     struct live_view live[CORE_LIVE_MAX];
     struct login_pool *logins;
+    char spent[SITE_ID_BYTES]; /* whose one-time password opened a session a moment ago */
     struct idem *idem;
     size_t idem_next;
     uid_t starter;
@@ -149,3 +150,5 @@ void api_peer(struct core *c, struct msg *m);
 void api_forget_web(struct core *c);
 enum tc_err logins_start(struct core *c, struct tc_errinfo *info) TC_MUST_USE;
 void logins_stop(struct core *c);
+/* Ends every session that this person opened with a password. */
+void logins_end_of(struct core *c, const char *user);

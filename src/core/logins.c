@@ -157,6 +157,7 @@ static void spend(struct core *c, const struct login_job *job)
 {
     struct msg_password_put put = {0};
     tc_slice_to_str_cut(tc_slice_str(job->user), put.user, sizeof put.user);
+    memcpy(c->spent, put.user, sizeof c->spent);
     outbox_send(c, TC_ROLE_SUPERVISOR, MSG_PASSWORD_PUT, &put, tc_slice(NULL, 0));
 }
 

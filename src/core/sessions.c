@@ -69,6 +69,14 @@ void login_end(struct core *c, struct login *s)
     sodium_memzero(s, sizeof *s);
 }
 
+void logins_end_of(struct core *c, const char *user)
+{
+    for (size_t i = 0; i < c->sessions_count; i++) {
+        if (!c->sessions[i].local && strcmp(c->sessions[i].user, user) == 0)
+            login_end(c, &c->sessions[i]);
+    }
+}
+
 /* Who the kernel says is at the other end of the local socket: root and the daemon's starter administer, others
  * are people of the site by their uid. */
 void api_peer(struct core *c, struct msg *m)

@@ -65,8 +65,7 @@ static void on_ring_give(void *ctx, struct channel *from, struct msg *m)
 static void on_password_put(void *ctx, struct channel *from, struct msg *m)
 {
     (void)from;
-    struct worker *core = ctx;
-    struct supervisor *s = core->sup;
+    struct supervisor *s = ((struct worker *)ctx)->sup;
     const struct msg_password_put *put = m->body;
     struct tc_errinfo info = {0};
     char name[MSG_NAME_BYTES];
@@ -78,8 +77,7 @@ static void on_password_put(void *ctx, struct channel *from, struct msg *m)
         log_error("keeping the password of %s: %s", put->user, info.text);
         return;
     }
-    if (worker_send_password(core, put->user, m->tail) != TC_OK)
-        log_error("sending core the new password of %s failed", put->user);
+    passwords_look(s); /* core is told like of any other change */
 }
 
 static const struct channel_handler handlers[] = {

@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/time.h"
@@ -64,6 +65,8 @@ struct volume {
     char text[MSG_TEXT_BYTES];
 };
 
+struct password_seen;
+
 struct supervisor {
     const struct supervisor_options *options;
     struct event_base *base;
@@ -74,6 +77,8 @@ struct supervisor {
     int config_fd; /* sealed memfd */
     int state_fd;
     int secrets_fd;
+    struct timespec secrets_mtime;
+    struct password_seen *passwords; /* one per user of the site */
     int lock_fd;
     uint32_t boot;
     bool root;
@@ -112,6 +117,9 @@ struct worker *worker_find(struct supervisor *s, enum tc_role role, unsigned ins
 enum tc_err worker_equip(struct worker *w, struct tc_errinfo *info) TC_MUST_USE;
 enum tc_err worker_wire(struct worker *w, struct tc_errinfo *info) TC_MUST_USE;
 enum tc_err worker_send_password(struct worker *core, const char *user, struct tc_slice hash) TC_MUST_USE;
+
+/* passwords.c: tells core what `tocsin user` changed since the last look. */
+void passwords_look(struct supervisor *s);
 
 /* connect.c: connections to cameras */
 void connect_camera(struct worker *capture, const struct msg_connect *wish);

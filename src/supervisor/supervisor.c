@@ -115,6 +115,7 @@ static enum tc_err bring_up(struct supervisor *s, struct tc_errinfo *info)
     if (s->base == NULL)
         return tc_fail(info, TC_E_NOMEM, "no event loop");
     TC_TRY(watch_start(s, info));
+    passwords_look(s);
     plan_workers(s);
     return start_workers(s, info);
 }
@@ -145,6 +146,7 @@ static void take_down(struct supervisor *s)
     tc_buf_done(&s->tls_key);
     tc_buf_done(&s->tls_crt);
     tc_buf_done(&s->config_text);
+    free(s->passwords);
     site_done(&s->site);
 }
 

@@ -166,6 +166,7 @@ static void on_ping_tick(evutil_socket_t fd, short what, void *arg)
     bool stood_still = last.ns != 0 && (now.ns - last.ns) / TC_NS_PER_MS > HANG_AFTER_MS / 2;
     last = now;
     s->ping_number++;
+    passwords_look(s);
     for (size_t i = 0; i < s->workers_count; i++) {
         if (stood_still)
             s->workers[i].heard_at = now;
