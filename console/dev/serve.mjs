@@ -72,6 +72,24 @@ function sendClip(req, res, site, picture, incident) {
     res.end(bytes.subarray(from, to + 1));
 }
 
+/** Any interval of a camera: here of the newest incident that it covers, its times counted from its own beginning. */
+function sendRecording(res, url, camera, { site, picture }) {
+    const incident = [...site.incidents.values()].reverse().find((row) => row.cameras.some((one) => one.id === camera));
+    if (!incident) {
+        return send(res, 404, { title: "Nothing recorded", status: 404 });
+    }
+    const base = incident.at - 9_400;
+    const indexOf = (name) => Math.max(0, Math.floor((Date.parse(url.searchParams.get(name)) - base) / (1000 / FPS)));
+    const first = indexOf("from") - indexOf("from") % FPS;
+    const frames = [];
+    for (let i = first; i < Math.max(indexOf("to"), first + 1); i += 1) {
+        frames.push(frameAt(picture, i, first).bytes);
+    }
+    const from = new Date(base + first * (1000 / FPS)).toISOString();
+    res.writeHead(200, { "content-type": "video/mp4", "cache-control": "no-store", "x-tocsin-clip": JSON.stringify({ from }) });
+    return res.end(Buffer.concat([picture.init, ...frames]));
+}
+
 const HEALTH = ["supervisor", "intake", "core", "reader", "capture", "archive", "web"];
 
 function route(req, res, url, body, context) {
@@ -101,6 +119,10 @@ function route(req, res, url, body, context) {
     const incident = /^\/api\/v1\/incidents\/(\d+)(?:\/([\w.]+))?$/.exec(path);
     if (incident) {
         return routeIncident(req, res, body, context, site.incidents.get(Number(incident[1])), incident[2]);
+    }
+    const recording = /^\/api\/v1\/cameras\/([\w-]+)\/clip\.mp4$/.exec(path);
+    if (recording) {
+        return sendRecording(res, url, recording[1], context);
     }
     const lists = {
         "/api/v1/session": () => site.session(),

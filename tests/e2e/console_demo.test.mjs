@@ -66,6 +66,7 @@ test("its clip plays from before the alarm, says what it got, and grows", async 
     const first = await end();
     await seat.page.getByRole("button", { name: "Newest" }).click();
     await until(async () => await end() > first + 2, "the clip has grown", 15_000);
+    assert.equal(await clip.evaluate((video) => video.buffered.length), 1, "what came later joins without a hole");
     noFaults(seat);
 });
 
@@ -121,10 +122,33 @@ test("signals, cameras and health show what the site has", async () => {
     noFaults(seat);
 });
 
+test("the web process dies: the console says so, comes back by itself, and plays on", async () => {
+    const { page } = seat;
+    const [row] = (await ask("/api/v1/incidents?state=all")).items.filter((one) => one.cameras.length > 0);
+    await page.goto(`${demo.address}/#/alarms/${row.id}`);
+    await page.locator("[data-testid=tile][data-state=live]").waitFor();
+    const web = (await ask("/healthz")).processes.find((one) => one.name === "web");
+    const before = seat.faults.length;
+    process.kill(web.pid, "SIGKILL");
+    await page.getByText(/Not live since \d\d:\d\d:\d\d\. /).waitFor({ timeout: 5000 });
+    await page.getByText("Live", { exact: true }).first().waitFor({ timeout: 20_000 });
+    await page.getByText(/while away/).waitFor();
+    await page.locator("[data-testid=tile][data-state=live]").waitFor({ timeout: 15_000 });
+    const lost = /WebSocket connection|ERR_CONNECTION|Failed to load resource: net::/;
+    seat.faults.splice(before, Infinity, ...seat.faults.slice(before).filter((fault) => !lost.test(fault)));
+    const open = (await ask("/api/v1/incidents?state=open")).items;
+    for (const { id } of open) {
+        await page.locator(`#row-${id}`).waitFor();
+        assert.equal(await page.locator(`#row-${id}`).count(), 1);
+    }
+    noFaults(seat);
+});
+
 test("pick up, note and close from the keyboard", async () => {
     const { page } = seat;
-    const [row] = (await ask("/api/v1/incidents?state=all")).items;
+    const row = (await ask("/api/v1/incidents?state=all")).items.find((one) => one.cameras.length > 0);
     await page.goto(`${demo.address}/#/alarms/${row.id}`);
+    await page.locator(`[data-incident="${row.id}"].body`).waitFor();
     await page.locator("#incident").focus();
     await page.keyboard.press("a");
     await until(async () => (await ask(`/api/v1/incidents/${row.id}`)).state === "picked_up", "picked up");
@@ -142,6 +166,24 @@ test("pick up, note and close from the keyboard", async () => {
     assert.deepEqual([closed.state, closed.outcome, closed.owner], ["closed", "test", demo.user]);
     assert.deepEqual(closed.notes.map((note) => note.text), ["Guard sent to the yard."]);
     await page.locator(`#row-${row.id}`).waitFor({ state: "detached" });
+    noFaults(seat);
+});
+
+test("the complete clip of the closed incident plays from its address and seeks by byte ranges", async () => {
+    const { page } = seat;
+    const row = await until(async () => (await ask("/api/v1/incidents?state=closed")).items
+        .find((one) => one.cameras[0]?.clip.state === "complete"), "the clip is complete", 60_000);
+    await page.goto(`${demo.address}/#/health`);
+    await page.getByText("Process id").waitFor();
+    await page.goto(`${demo.address}/#/alarms/${row.id}`);
+    const clip = page.getByTestId("clip");
+    await plays(clip, "complete clip");
+    assert.match(await clip.evaluate((video) => video.currentSrc), /\/clip\.mp4\?camera=/);
+    const length = await clip.evaluate((video) => video.duration);
+    assert.ok(Math.abs(length - (Date.parse(row.cameras[0].clip.to) - Date.parse(row.cameras[0].clip.from)) / 1000) < 2.5, String(length));
+    await page.getByRole("button", { name: "Newest" }).click();
+    await until(() => clip.evaluate((video) => !video.seeking && video.currentTime > video.duration - 2), "at the end");
+    await page.getByText("Closed as Test").waitFor();
     noFaults(seat);
 });
 

@@ -104,6 +104,10 @@ export function clipAddress(id: Id, camera: string): string {
     return `/api/v1/incidents/${id}/clip.mp4?camera=${encodeURIComponent(camera)}`;
 }
 
+export function recordingAddress(camera: string, from: string, to: string): string {
+    return `/api/v1/cameras/${encodeURIComponent(camera)}/clip.mp4${query({ from, to })}`;
+}
+
 export function socketAddress(path: string): string {
     return `${location.protocol === "http:" ? "ws" : "wss"}://${location.host}${path}`;
 }

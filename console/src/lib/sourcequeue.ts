@@ -7,11 +7,17 @@ import type { Range } from "../model/livepolicy.ts";
 /** For live pictures: more than this waiting means that the decoder is not keeping up; the newest are kept. */
 export const LIVE_WAITING = 240;
 
+interface Append {
+    bytes: Uint8Array<ArrayBuffer>;
+    /** Seconds added to the times inside. */
+    offset: number;
+}
+
 export class SourceQueue {
     readonly #source = new MediaSource();
     readonly #address: string;
     #buffer: SourceBuffer | null = null;
-    #waiting: Uint8Array<ArrayBuffer>[] = [];
+    #waiting: Append[] = [];
     #removeBefore: number | null = null;
     #ended = false;
     readonly #limit: number;
@@ -25,15 +31,15 @@ export class SourceQueue {
         failed: (text: string) => void) {
         this.#limit = limit;
         this.#failed = failed;
-        this.#waiting.push(init);
+        this.#waiting.push({ bytes: init, offset: 0 });
         this.#address = URL.createObjectURL(this.#source);
         this.#source.addEventListener("sourceopen", () => this.#opened(codec), { once: true });
         video.src = this.#address;
     }
 
-    append(bytes: Uint8Array<ArrayBuffer>): void {
+    append(bytes: Uint8Array<ArrayBuffer>, offset = 0): void {
         this.#ended = false;
-        this.#waiting.push(bytes);
+        this.#waiting.push({ bytes, offset });
         if (this.#waiting.length > this.#limit) {
             this.#waiting.splice(1, this.#waiting.length - this.#limit);
         }
@@ -104,7 +110,10 @@ export class SourceQueue {
         }
         const next = this.#waiting[0];
         if (next) {
-            buffer.appendBuffer(next);
+            if (buffer.timestampOffset !== next.offset) {
+                buffer.timestampOffset = next.offset;
+            }
+            buffer.appendBuffer(next.bytes);
             this.#waiting.shift();
         } else if (this.#ended && this.#source.readyState === "open") {
             this.#source.endOfStream();

@@ -59,6 +59,18 @@ export function parseTime(text: string | null | undefined): number {
     return text ? Date.parse(text) : Number.NaN;
 }
 
+/** Microseconds since 1970 of an RFC 3339 time, whose digits beyond the third Date.parse drops; NaN for anything else. */
+export function parseMicros(text: string | null | undefined): number {
+    const fraction = /\.(\d+)/.exec(text ?? "")?.[1] ?? "";
+    return Math.floor(parseTime((text ?? "").replace(/\.\d+/, "")) * 1000) + Number(fraction.padEnd(6, "0").slice(0, 6));
+}
+
+/** RFC 3339 in UTC with microseconds. */
+export function formatMicros(us: number): string {
+    const second = Math.floor(us / 1e6);
+    return `${new Date(second * 1000).toISOString().slice(0, 19)}.${String(Math.round(us - second * 1e6)).padStart(6, "0")}Z`;
+}
+
 /** "06:41:09.123", the site's wall clock; the repeated hour carries its offset. */
 export function clock(text: string | null | undefined, zone: string, digits: 0 | 3 = 0): string {
     const ms = parseTime(text);

@@ -37,6 +37,14 @@ export function firstClip(cameras: readonly IncidentCamera[]): IncidentCamera | 
     return has ?? cameras[0] ?? null;
 }
 
+/** Where to go on when the player stands in a hole between two runs of pictures; null when it does not. */
+export function overHole(ranges: readonly { start: number; end: number }[], at: number): number | null {
+    if (ranges.some((range) => at >= range.start - 0.05 && at < range.end - 0.05)) {
+        return null;
+    }
+    return ranges.find((range) => range.start > at)?.start ?? null;
+}
+
 /** Should a growing clip be read again? When little is left to play, or nothing came yet. */
 export function wantsMore(recording: boolean, leftS: number, hasMedia: boolean, sinceReadMs: number): boolean {
     return recording && sinceReadMs >= (hasMedia ? 1500 : 600) && (!hasMedia || leftS < 4);

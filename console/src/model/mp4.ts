@@ -106,6 +106,16 @@ function decodeTime(bytes: Uint8Array): number {
     return wide ? Number(view.getBigUint64(box.body + 4)) : view.getUint32(box.body + 4);
 }
 
+/** Ticks per second of an init segment's first track; 1 when it does not say. */
+export function ticksPerSecond(init: Uint8Array): number {
+    const box = find(init, ["moov", "trak", "mdia", "mdhd"]);
+    const at = box ? box.body + (init[box.body] === 1 ? 20 : 12) : 0;
+    if (!box || box.end - at < 4) {
+        return 1;
+    }
+    return new DataView(init.buffer, init.byteOffset, init.byteLength).getUint32(at) || 1;
+}
+
 /** The RFC 6381 name of the first H.264 track of an init segment; null when it has none. */
 export function codecOf(init: Uint8Array): string | null {
     for (let at = 0; at + 8 <= init.length; at += 1) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ClipInfo } from "../../src/api/types.ts";
 import { Announcer } from "../../src/model/announcer.ts";
-import { firstClip, fromAlarm, gotOf, seconds, wantsMore } from "../../src/model/clip.ts";
+import { firstClip, fromAlarm, gotOf, overHole, seconds, wantsMore } from "../../src/model/clip.ts";
 import { incident } from "./rows.ts";
 
 const clip: ClipInfo = { state: "recording", from: "2026-03-01T09:59:50.600000Z", pre_asked_ns: 10e9, pre_got_ns: 9_480_000_000 };
@@ -27,6 +27,15 @@ test("clip: the first camera that has one", () => {
     assert.equal(firstClip([none, has])?.id, "b");
     assert.equal(firstClip([none])?.id, "a");
     assert.equal(firstClip([]), null);
+});
+
+test("clip: a hole is stepped over, the end is not", () => {
+    const ranges = [{ start: 0, end: 10 }, { start: 14, end: 20 }];
+    assert.equal(overHole(ranges, 5), null);
+    assert.equal(overHole(ranges, 9.99), 14);
+    assert.equal(overHole(ranges, 12), 14);
+    assert.equal(overHole(ranges, 20), null);
+    assert.equal(overHole([{ start: 3, end: 9 }], 0), 3);
 });
 
 test("clip: read again only while it grows, when little is left, and not too often", () => {

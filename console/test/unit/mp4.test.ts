@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codecOf, Splitter } from "../../src/model/mp4.ts";
+import { codecOf, Splitter, ticksPerSecond } from "../../src/model/mp4.ts";
 import { numbers } from "./rows.ts";
 
 function box(type: string, ...parts: readonly Uint8Array[]): Uint8Array {
@@ -65,6 +65,19 @@ test("mp4: a box of an impossible size ends the reading", () => {
 test("mp4: a fragment without a time, or with a box that runs past its parent, counts as zero", () => {
     const bad = Buffer.concat([box("moof", Buffer.from([0, 0, 1, 0, 0x74, 0x72, 0x61, 0x66])), box("mdat", Buffer.alloc(1))]);
     assert.deepEqual(new Splitter().push(bad).map((piece) => piece.time), [0]);
+});
+
+test("mp4: the time scale comes from the first track, in both forms of its box", () => {
+    const mdhd = (version: number): Uint8Array => {
+        const body = Buffer.alloc(version === 1 ? 32 : 20);
+        body.writeUInt8(version, 0);
+        body.writeUInt32BE(90_000, version === 1 ? 20 : 12);
+        return box("moov", box("mvhd", Buffer.alloc(4)), box("trak", box("mdia", box("mdhd", body))));
+    };
+    assert.equal(ticksPerSecond(mdhd(0)), 90_000);
+    assert.equal(ticksPerSecond(mdhd(1)), 90_000);
+    assert.equal(ticksPerSecond(init), 1);
+    assert.equal(ticksPerSecond(box("moov", box("trak", box("mdia", box("mdhd", Buffer.alloc(6)))))), 1);
 });
 
 test("mp4: the codec's name comes from the decoder configuration", () => {

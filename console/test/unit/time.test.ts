@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock, dateClock, duration, isRepeated, siteTime, step } from "../../src/lib/time.ts";
+import { clock, dateClock, duration, formatMicros, isRepeated, parseMicros, siteTime, step } from "../../src/lib/time.ts";
 
 test("time: the site's clock and date, not the browser's", () => {
     assert.deepEqual(siteTime(Date.parse("2026-01-31T23:30:05Z"), "Europe/Berlin"),
@@ -30,6 +30,14 @@ test("time: nothing in, nothing out", () => {
     assert.equal(clock(null, "UTC"), "");
     assert.equal(clock("yesterday", "UTC"), "");
     assert.equal(dateClock(undefined, "UTC"), "");
+});
+
+test("time: microseconds survive both ways", () => {
+    for (const text of ["2026-11-22T13:41:57.462229Z", "2026-01-01T00:00:00.000001Z", "2026-12-31T23:59:59.999999Z"]) {
+        assert.equal(formatMicros(parseMicros(text)), text);
+    }
+    assert.equal(parseMicros("2026-11-22T13:41:57.5Z") - parseMicros("2026-11-22T13:41:57Z"), 500_000);
+    assert.ok(Number.isNaN(parseMicros(null)));
 });
 
 test("time: ages and steps", () => {
