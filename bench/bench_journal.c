@@ -3,7 +3,8 @@
  * alarm), as the core writes them under load. Beside it the same bytes written and synced to a
  * plain file: the floor.
  *
- *   bench_journal DIR [SECONDS]      DIR must be empty or missing; it is left for inspection */
+ *   bench_journal [SECONDS [DIR]]      DIR (default: a new one in the working directory) must be
+ * empty or missing; a DIR that was given is left for inspection */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -139,27 +140,33 @@ static void run_floor(const char *path, unsigned batch, double seconds)
     (void)close(fd);
 }
 
-int main(int argc, char **argv)
+static void remove_files(const char *dir)
 {
-    if (argc < 2) {
-        (void)fprintf(stderr, "usage: bench_journal DIR [SECONDS]\n");
-        return 2;
+    static const char *const names[] = {"journal.db", "journal.db-wal", "journal.db-shm",
+                                        "journal.lock"};
+    char path[4096];
+    for (size_t i = 0; i < TC_COUNT(names); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+        (void)unlink(path);
     }
-    double seconds = argc > 2 ? strtod(argv[2], NULL) : 2;
-    if (mkdir(argv[1], 0700) != 0 && errno != EEXIST) {
-        perror(argv[1]);
-        return 1;
-    }
+    (void)rmdir(dir);
+}
+
+static int run(const char *dir, double seconds)
+{
+    static const unsigned batches[] = {1, 4, 16, 64, 256, 1024};
+    char path[4096];
     struct journal *j = NULL;
     struct tc_errinfo info = {0};
-    struct journal_options o = {.dir = argv[1]};
+    struct journal_options o = {.dir = dir};
     if (journal_open(&o, &j, &info) != TC_OK) {
         (void)fprintf(stderr, "%s\n", info.text);
         return 1;
     }
-    static const unsigned batches[] = {1, 4, 16, 64, 256, 1024};
-    char path[4096];
-    (void)snprintf(path, sizeof(path), "%s/floor", argv[1]);
+    (void)snprintf(path, sizeof(path), "%s/floor", dir);
+    printf("journal: entries appended and synced, by signals in a batch; floor: the same bytes, "
+           "write and "
+           "fdatasync\n");
     for (size_t i = 0; i < TC_COUNT(batches); i++) {
         run_floor(path, batches[i], seconds / 2);
         run_journal(j, batches[i], seconds);
@@ -167,4 +174,19 @@ int main(int argc, char **argv)
     (void)unlink(path);
     (void)journal_close(j);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    char own[] = "bench-journal-XXXXXX";
+    double seconds = argc > 1 ? atof(argv[1]) : 2;
+    const char *dir = argc > 2 ? argv[2] : mkdtemp(own);
+    if (seconds <= 0 || dir == NULL || (mkdir(dir, 0700) != 0 && errno != EEXIST)) {
+        (void)fprintf(stderr, "usage: bench_journal [SECONDS [DIR]]\n");
+        return 2;
+    }
+    int status = run(dir, seconds);
+    if (argc <= 2)
+        remove_files(dir);
+    return status;
 }
