@@ -244,8 +244,8 @@ static enum tc_err follow_some(struct lister *l, const struct journal_query *q, 
         if (tc_slice_is(tc_slice_str(kind), l->list->change) && passes(q, row))
             add_row(l, row, &out);
     }
-    *after = (uint64_t)json_integer_value(json_object_get(page, "next"));
-    *ret_more = json_is_true(json_object_get(page, "more"));
+    *after = (uint64_t)json_integer_value(json_object_get(page, "seq"));
+    *ret_more = json_is_integer(json_object_get(page, "next"));
     json_decref(page);
     return cli_print(&out) == CLI_EXIT_OK ? TC_OK : TC_E_CLOSED;
 }

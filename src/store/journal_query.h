@@ -99,9 +99,10 @@ enum tc_err journal_query_incident(struct journal_reader *r, const struct journa
                                    struct tc_errinfo *info) TC_MUST_USE;
 
 /* What changed behind seq AFTER, in order, as the stream tells it:
- * {"items":[{"seq","kind","data"}...],"next":SEQ,"more":BOOL}. Next is the last seq looked at
- * (AFTER itself when there was nothing), more says that the journal goes on behind it. SIGNALS:
- * with the kind "signal", which carries raw bytes. */
+ * {"items":[{"seq","kind","data"}...],"seq":SEQ,"next":SEQ|null}. Seq is the last one looked at
+ * (AFTER itself when there was nothing); next is the same where the journal goes on behind it, else
+ * null. A page never ends inside a seq. SIGNALS: with the kind "signal", which carries raw bytes.
+ */
 enum tc_err journal_query_changes(struct journal_reader *r, const struct journal_context *c,
                                   uint64_t after, unsigned limit, bool signals, struct tc_json *j,
                                   struct tc_errinfo *info) TC_MUST_USE;

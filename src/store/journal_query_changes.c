@@ -182,8 +182,12 @@ enum tc_err journal_query_changes(struct journal_reader *r, const struct journal
     jq_end(r);
     TC_TRY(err);
     tc_json_arr_end(j);
-    tc_json_kv_u64(j, "next", next);
-    tc_json_kv_bool(j, "more", more);
+    tc_json_kv_u64(j, "seq", next);
+    tc_json_key(j, "next");
+    if (more)
+        tc_json_u64(j, next);
+    else
+        tc_json_null(j);
     tc_json_obj_end(j);
     return j->out->err == TC_OK ? TC_OK : tc_fail(info, j->out->err, "the answer is too long");
 }

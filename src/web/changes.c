@@ -272,7 +272,11 @@ static void on_history(void *ctx, const struct web_answer *a)
     json_t *item;
     json_array_foreach(items, at, item) send_item(f, item);
     f->cursor.index = UINT32_MAX; /* a page ends with a whole seq */
-    bool more = json_is_integer(json_object_get(page, "next"));
+    /* A page of changes that nobody is told of (or none) still leads on. */
+    uint64_t next = (uint64_t)json_integer_value(json_object_get(page, "next"));
+    bool more = next > 0;
+    if (next > f->cursor.seq)
+        f->cursor.seq = next;
     json_decref(page);
     if (!more)
         go_live(f);
