@@ -38,7 +38,8 @@ class Site:
             f.write(f'site: {{ id: test }}\nconsole: {{ listen: "127.0.0.1:{free_port()}" }}\n'
                     f'receivers:\n  - {{ protocol: sia-dc09, listen: "127.0.0.1:{free_port()}" }}\n'
                     "zones: { yard: {} }\ncameras:\n"
-                    f'  gate: {{ driver: rtsp, url: "rtsp://127.0.0.1:{self.camera_port}/gate", covers: {{ yard: {{}} }} }}\n')
+                    "  gate:\n    driver: rtsp\n    covers: { yard: {} }\n"
+                    f'    url: "rtsp://127.0.0.1:{self.camera_port}/gate"\n')
         self.args = ["-c", f"{self.folder}/site.yaml", "--state", f"{self.folder}/state"]
         self.log = open(f"{self.folder}/log", "a+")
         self.camera = subprocess.Popen(
