@@ -9,6 +9,8 @@
 #include "runtime/messages.h"
 #include "web/routes.h"
 
+#define EPOCH_MAX_S UINT64_C(4102444800) /* the year 2100 */
+
 static enum tc_err fault(struct web_param_fault *f, struct tc_slice field, const char *fmt, ...)
     TC_PRINTF(3, 4);
 
@@ -47,7 +49,8 @@ static bool is_time(struct tc_slice v)
     struct tc_wall t;
     uint64_t seconds;
     if (tc_slice_starts(v, "@"))
-        return tc_slice_u64(tc_slice_sub(v, 1, v.len), 4102444800u, &seconds) == TC_OK;
+        return tc_slice_u64(tc_slice_sub(v, 1, v.len), EPOCH_MAX_S, &seconds) == TC_OK &&
+               seconds > 0;
     return tc_wall_parse(v, &t) == TC_OK;
 }
 
@@ -92,6 +95,16 @@ static const struct web_param *find_param(const struct web_route *r, enum web_pl
     return NULL;
 }
 
+/* "@1700000000" in the form that everybody else reads. */
+static const char *written_out(struct tc_slice at_seconds, char *out)
+{
+    uint64_t seconds = 0;
+    enum tc_err err =
+        tc_slice_u64(tc_slice_sub(at_seconds, 1, at_seconds.len), EPOCH_MAX_S, &seconds);
+    TC_ASSERT(err == TC_OK);
+    return tc_wall_format((struct tc_wall){.ns = (int64_t)seconds * TC_NS_PER_S}, out);
+}
+
 static enum tc_err add_param(const struct web_param *p, struct tc_slice raw, bool plus,
                              struct tc_buf *tail, struct web_param_fault *f)
 {
@@ -102,7 +115,11 @@ static enum tc_err add_param(const struct web_param *p, struct tc_slice raw, boo
         return fault(f, tc_slice_str(p->name),
                      err == TC_E_LIMIT ? "is too long" : "is badly encoded");
     TC_TRY(check_text(p, tc_slice(value, len), f));
-    msg_param_add(tail, tc_slice_str(p->name), tc_slice(value, len));
+    char time[TC_TIME_TEXT_BYTES];
+    struct tc_slice checked = tc_slice(value, len);
+    if (p->type == WEB_TYPE_TIME && value[0] == '@')
+        checked = tc_slice_str(written_out(checked, time));
+    msg_param_add(tail, tc_slice_str(p->name), checked);
     return TC_OK;
 }
 

@@ -65,7 +65,7 @@ static const struct web_route routes[] = {
     ROUTE(cameras, GET, V "/cameras", SIGNED_IN, CORE, 200, "list of cameras", "cameras and their state", PAGE)
     ROUTE(users, GET, V "/users", ADMINISTRATOR, CORE, 200, "list of users", "people", PAGE)
 
-    ROUTE(signals, GET, V "/signals", OPERATOR, CORE, 200, "list of signals, newest first",
+    ROUTE(signals, GET, V "/signals", OPERATOR_AUDITOR, CORE, 200, "list of signals, newest first",
           "what panels sent, as it came",
           PAGE SPAN FILTER("panel", "of this panel") FILTER("account", "with this account"))
     ROUTE(events, GET, V "/events", VIEWER, CORE, 200, "list of events, newest first", "what signals mean",

@@ -18,6 +18,7 @@
     X(SIGNED_IN, "signed in")                                                                      \
     X(VIEWER, "viewer and up")                                                                     \
     X(OPERATOR, "operator and up")                                                                 \
+    X(OPERATOR_AUDITOR, "operator and up, auditor")                                                \
     X(AUDITOR, "auditor or administrator")                                                         \
     X(ADMINISTRATOR, "administrator")                                                              \
     X(LOOPBACK, "this machine; others signed in")
