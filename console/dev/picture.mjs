@@ -19,8 +19,15 @@ function boxes(bytes) {
     return out;
 }
 
+let made = null;
+
 /** The loop as an init segment and fragments of one frame each; `key` marks those that start a GOP. */
 export function makePicture() {
+    made ??= encode();
+    return made;
+}
+
+function encode() {
     const folder = mkdtempSync(join(tmpdir(), "tocsin-console-"));
     try {
         const file = join(folder, "loop.mp4");

@@ -68,7 +68,6 @@ const en = {
     "queue.col.severity": "Severity",
     "queue.col.what": "What and where",
     "queue.col.age": "Age",
-    "queue.col.count": "Alarms",
     "queue.col.owner": "Owner",
     "queue.row": "{severity}, {title}, {where}, open for {age}, {count}, {owner}, {condition}",
     "queue.alarms": { one: "{n} alarm", other: "{n} alarms" },
