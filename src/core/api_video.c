@@ -124,6 +124,19 @@ static bool watch(struct core *c, uint64_t request)
     return true;
 }
 
+/* What this person's stream may tell: signals as panels sent them are not for viewers. */
+static void print_kinds(struct tc_json *j, enum site_role role)
+{
+    static const char *const kinds[] = {"event", "incident", "alarm",    "camera", "process",
+                                        "note",  "bookmark", "notify", "signal"};
+    size_t count = TC_COUNT(kinds) - (role == SITE_ROLE_VIEWER);
+    tc_json_key(j, "kinds");
+    tc_json_arr(j);
+    for (size_t i = 0; i < count; i++)
+        tc_json_str(j, tc_slice_str(kinds[i]));
+    tc_json_arr_end(j);
+}
+
 void api_stream(struct api_call *call)
 {
     if (!watch(call->c, call->m->request)) {
@@ -134,6 +147,7 @@ void api_stream(struct api_call *call)
     tc_json_obj(&j);
     tc_json_kv_u64(&j, "seq", call->c->state.last_seq);
     tc_json_kv_wall(&j, "now", clock_wall());
+    print_kinds(&j, call->who->role);
     tc_json_obj_end(&j);
     api_answer(call, 200);
 }

@@ -5,7 +5,7 @@ beside a viewer that stops reading.
 
 usage: web.py TOCSIN
 The matrix of routes and roles is walked from the daemon's own OpenAPI, so that a new route is in it by itself. The
-HTTP and WebSocket clients are of this file's own or Python's, so that a fault of the program's cannot hide behind itself.
+HTTP and WebSocket clients are this file's own or Python's, so that a fault of the program's cannot hide behind itself.
 """
 import base64
 import hashlib
@@ -302,12 +302,17 @@ def send_alarm(daemon, word="BA 12"):
 def check_streams(daemon):
     _, cookie = daemon.sign_in("operator")
     stream = Stream(daemon, cookie)
+    viewers = Stream(daemon, daemon.sign_in("viewer")[1])
     send_alarm(daemon)
     event = stream.until(lambda e: e["event"] == "incident" and '"zone":"yard"' in e["data"])
     if event is None:
         fail("an alarm makes no change on the stream")
     incident = json.loads(event["data"])["id"]
     last = stream.events[-1]["id"]
+    if stream.until(lambda e: e["event"] == "signal") is None:
+        fail("an operator's stream tells no signals")
+    if viewers.until(lambda e: e["event"] == "incident") is None or viewers.until(lambda e: e["event"] == "signal", 1):
+        fail("a viewer's stream tells signals, or nothing")
 
     os.kill(daemon.pid_of("core"), signal.SIGKILL)
     if stream.until(lambda e: e["event"] == "cut") is None:

@@ -119,15 +119,19 @@ static void test_sse__resume_older_than_the_backlog__reader_tells_then_live(void
     rest = tc_buf_view(&f->tail);
     assert_ok(msg_param_next(&rest, &name, &value), NULL);
     assert_slice_is(value, "7");
-    /* Reader is ahead: 11 is in its answer already. */
+    /* Reader is ahead: 11 is in its answer already, and even 12, which core has not told yet. */
     answer(f, (struct msg_answer){.status = 200},
-           "{\"items\":[{\"seq\":11,\"kind\":\"event\",\"data\":{\"live\":1}}],\"next\":null}");
+           "{\"items\":[{\"seq\":11,\"kind\":\"event\",\"data\":{\"live\":1}},"
+           "{\"seq\":12,\"kind\":\"event\",\"data\":{}}],\"next\":null}");
     change(f, 12, "event", "{}");
+    change(f, 13, "event", "{}");
     const char *text = got(f);
     const char *at3 = strstr(text, "id: 3\n"), *at7 = strstr(text, "id: 7\n");
     const char *at11 = strstr(text, "id: 11\n"), *at12 = strstr(text, "id: 12\n");
     assert_true(at3 != NULL && at7 > at3 && at11 > at7 && at12 > at11);
     assert_null(strstr(at11 + 1, "id: 11\n"));
+    assert_null(strstr(at12 + 1, "id: 12\n"));
+    HAS(at12, "id: 13\n");
 }
 
 static void test_sse__history_cannot_be_told__reset(void **state)
