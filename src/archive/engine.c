@@ -7,9 +7,15 @@
 #include <unistd.h>
 
 #include "model/event_type.h"
+#include "runtime/clock.h"
 #include "runtime/log.h"
 
-enum { RECOVER_FILES_A_TICK = 8, SYNC_RESULTS = 64, HEAD_BYTES_MAX = 256 * 1024 };
+enum {
+    RECOVER_FILES_A_STEP = 8,
+    RECOVER_MS_A_TICK = 15,
+    SYNC_RESULTS = 64,
+    HEAD_BYTES_MAX = 256 * 1024
+};
 
 struct volume *engine_volume(struct engine *e, uint32_t number)
 {
@@ -204,9 +210,17 @@ static void commit(struct engine *e)
     e->options.fault(e->options.ctx, EV_SYSTEM_DISK_FAILED, 2, "archive.db", info.text);
 }
 
+/* A few milliseconds of it a tick: a lost index of months comes back within minutes, and nobody
+ * waits for it. */
 static void look_for_lost_rows(struct engine *e)
 {
-    if (e->recover == NULL || recover_step(e->recover, RECOVER_FILES_A_TICK))
+    int64_t until_ns = clock_mono().ns + RECOVER_MS_A_TICK * TC_NS_PER_MS;
+    bool more = e->recover != NULL;
+    if (!more)
+        return;
+    while (more && clock_mono().ns < until_ns)
+        more = recover_step(e->recover, RECOVER_FILES_A_STEP);
+    if (more)
         return;
     if (recover_found(e->recover) > 0)
         log_info("%llu recordings were on the disks and not in the index",
