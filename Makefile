@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The verbs of this tree. The build itself is CMakeLists.txt; what must be installed is tools/deps.sh.
-#   JOBS=N  parallel compilers and tests    ARGS=...  more arguments for `tocsin demo`
+#   JOBS=N  parallel compilers and tests    ARGS=...  more arguments for `tocsin demo`, a bench
 #   T=fz_dc09 S=60  target and seconds of `make fuzz`    B=bench_intake  one program of `make bench`
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc)
 S ?= 60
 T ?= $(notdir $(basename $(wildcard fuzz/fz_*.c)))
-B ?= $(notdir $(basename $(wildcard bench/bench_*.c)))
+B ?= bench_intake bench_capture bench_retrieval
 ARGS ?=
 PREFIX ?= /usr/local
 CTEST := ctest --output-on-failure --no-label-summary -j$(JOBS)
@@ -69,10 +69,10 @@ clang: ## a build by clang with the same warnings
 	@$(call tree,build-clang,-DCMAKE_C_COMPILER=clang -DTC_CONSOLE=OFF)
 	@ninja -C build-clang -j$(JOBS)
 
-bench: ## the tables of speed; B=bench_intake for one
+bench: ## the tables of speed, minutes; B=bench_intake for one, ARGS=--strict
 	@tools/deps.sh bench
 	@$(MAKE) build
-	@set -e; for bench in $(B); do echo "== $$bench"; build/$$bench; done
+	@set -e; for bench in $(B); do echo "== $$bench"; build/$$bench $(ARGS); done
 
 fmt: ## clang-format over the C sources
 	@clang-format -i $$(git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'fuzz/*.[ch]' 'bench/*.[ch]')

@@ -27,6 +27,7 @@ test  clang                      builds the fuzz targets
 test  libclang-rt-14-dev         libFuzzer and the sanitizers for clang
 test  libgstrtspserver-1.0-dev   an RTSP server that was not written here
 test  gstreamer1.0-plugins-base  its test picture
+test  gstreamer1.0-x             its clock in the picture
 test  gstreamer1.0-plugins-good  its RTP packets
 test  gstreamer1.0-plugins-bad   its H.264 parser
 test  gstreamer1.0-plugins-ugly  its H.264 encoder (x264enc)

@@ -84,7 +84,8 @@ class Daemon:
         self.process = None
         self.log_path = os.path.join(self.folder, "log")
         open(self.log_path, "w", encoding="utf-8").close()
-        if user is not None:
+        if user is not None:  # who may not be able to reach the program where it was built
+            self.tocsin = shutil.copy(tocsin, self.folder)
             os.chown(self.folder, user, user)
         atexit.register(self.kill)
 

@@ -40,13 +40,9 @@ class Tree:
 
     def __init__(self, root):
         self.root = root
-        listed = subprocess.run(["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                                capture_output=True, check=False)
-        if listed.returncode == 0:
-            names = [n for n in listed.stdout.decode().split("\0") if n]
-        else:  # a source archive without .git
-            names = [os.path.relpath(os.path.join(d, f), root) for d, dirs, files in os.walk(root)
-                     if not prune(dirs) for f in files]
+        names = ask_git(root)
+        if names is None:  # a source archive, or no git
+            names = walk(root)
         self.names = sorted(n for n in set(names) if os.path.isfile(os.path.join(root, n)))
         self.texts = {}
 
@@ -64,9 +60,20 @@ class Tree:
                 and (n.endswith(endings or SOURCE_ENDINGS) or (not endings and os.path.basename(n) in SOURCE_NAMES))]
 
 
-def prune(dirs):
-    dirs[:] = [d for d in dirs if d not in ("node_modules", ".tools", ".git", "dist") and not d.startswith("build")]
-    return False
+def ask_git(root):
+    try:
+        listed = subprocess.run(["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                                capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    return [n for n in listed.stdout.decode().split("\0") if n] if listed.returncode == 0 else None
+
+
+def walk(root):
+    for folder, dirs, files in os.walk(root):
+        dirs[:] = [d for d in dirs if d not in ("node_modules", ".tools", ".git", "dist") and not d.startswith("build")]
+        for name in files:
+            yield os.path.relpath(os.path.join(folder, name), root)
 
 
 def blank_comments(text, strings=True):
