@@ -252,7 +252,8 @@ def rule_links(tree):
         for m in re.finditer(r"`((?:src|tests|tools|fuzz|bench|docs|examples|packaging|console)/[\w./-]*)`", text):
             path = m.group(1).rstrip("/")
             made = path.startswith("console/dist") or re.search(r"/(fz_)?[A-Z]{4,}", path)  # built, or a placeholder
-            if path not in known and path not in folders and not made:
+            beside = os.path.normpath(os.path.join(os.path.dirname(name), path))
+            if not made and all(p not in known and p not in folders for p in (path, beside)):
                 yield Finding(name, line_of(text, m.start()), path, 0, f"there is no {m.group(1)}")
 
 
