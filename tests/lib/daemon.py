@@ -169,7 +169,9 @@ class Daemon:
         return json.loads(self.request("GET", "/healthz")[2])
 
     def row(self, name):
-        return next(p for p in self.health()["processes"] if p["name"] == name)
+        """What /healthz says of a process; a web that has just started was not told of the others yet."""
+        return wait_for(f"/healthz lists {name}", lambda: next(
+            (p for p in self.health()["processes"] if p["name"] == name), None), 10, self)
 
     def verb(self, *args, status=0, **more):
         done = subprocess.run([self.tocsin, *args, *self.args], capture_output=True, text=True, timeout=60,
@@ -184,8 +186,12 @@ class Daemon:
         os.kill(row["pid"], signal.SIGKILL)
         return row["restarts"]
 
+    def is_healthy(self):
+        health = self.health()
+        return health["status"] == "ok" and health["processes"]
+
     def wait_healthy(self, seconds=20):
-        wait_for("every process is ready", lambda: self.health()["status"] == "ok", seconds, self)
+        wait_for("every process is ready", self.is_healthy, seconds, self)
 
 
 class Panel:
