@@ -16,6 +16,7 @@
 
 enum {
     INPUT_MAX = HTTP_HEAD_BYTES_MAX + WEB_BODY_BYTES_MAX + 4096,
+    ONE_PIECE_MAX = 64 * 1024, /* a body that leaves together with its head */
 };
 
 #define API_CSP "default-src 'none'; frame-ancestors 'none'"
@@ -97,9 +98,24 @@ void web_conn_close(struct web_conn *c, bool flush)
 
 /* ---- the answer ---- */
 
-static void add_head_line(struct evbuffer *out, const char *name, const char *value)
+/* What leaves together is put together first: each addition to the connection's own buffer would
+ * become a TLS record and a system call of its own. */
+static void put_scratch(struct web_conn *c)
 {
-    (void)evbuffer_add_printf(out, "%s: %s\r\n", name, value);
+    struct tc_buf *out = &c->server->scratch;
+    if (out->err != TC_OK)
+        web_conn_kill(c);
+    else
+        (void)evbuffer_add(output_of(c), out->data, out->len);
+    tc_buf_clear(out);
+}
+
+static void add_head_line(struct tc_buf *out, const char *name, const char *value)
+{
+    tc_buf_add_str(out, name);
+    tc_buf_add_str(out, ": ");
+    tc_buf_add_str(out, value);
+    tc_buf_add_str(out, "\r\n");
 }
 
 static bool has_no_body(unsigned status)
@@ -109,8 +125,8 @@ static bool has_no_body(unsigned status)
 
 static void add_reply_head(struct web_conn *c, const struct web_reply *r, int64_t length)
 {
-    struct evbuffer *out = output_of(c);
-    (void)evbuffer_add_printf(out, "HTTP/1.1 %u %s\r\n", r->status, http_status_text(r->status));
+    struct tc_buf *out = &c->server->scratch;
+    tc_buf_add_fmt(out, "HTTP/1.1 %u %s\r\n", r->status, http_status_text(r->status));
     add_head_line(out, "Cache-Control", r->cache == NULL ? "no-store" : r->cache);
     add_head_line(out, "X-Content-Type-Options", "nosniff");
     add_head_line(out, "Referrer-Policy", "no-referrer");
@@ -120,13 +136,13 @@ static void add_reply_head(struct web_conn *c, const struct web_reply *r, int64_
     if (r->type != NULL)
         add_head_line(out, "Content-Type", r->type);
     if (r->headers != NULL)
-        (void)evbuffer_add(out, r->headers, strlen(r->headers));
+        tc_buf_add_str(out, r->headers);
     if (c->chunked)
         add_head_line(out, "Transfer-Encoding", "chunked");
     else if (length >= 0 && !has_no_body(r->status))
-        (void)evbuffer_add_printf(out, "Content-Length: %" PRId64 "\r\n", length);
+        tc_buf_add_fmt(out, "Content-Length: %" PRId64 "\r\n", length);
     add_head_line(out, "Connection", c->close_after ? "close" : "keep-alive");
-    (void)evbuffer_add(out, "\r\n", 2);
+    tc_buf_add_str(out, "\r\n");
 }
 
 static bool owes_answer(const struct web_conn *c)
@@ -134,10 +150,11 @@ static bool owes_answer(const struct web_conn *c)
     return c->state == WEB_STATE_HELD && !c->started;
 }
 
-void web_reply_start(struct web_conn *c, const struct web_reply *r, int64_t length)
+/* The answer's head lies in the scratch buffer afterwards. */
+static bool begin_reply(struct web_conn *c, const struct web_reply *r, int64_t length)
 {
     if (!owes_answer(c))
-        return;
+        return false;
     c->started = true;
     c->mute = c->head.method == HTTP_HEAD || has_no_body(r->status);
     c->has_length = length >= 0;
@@ -146,22 +163,31 @@ void web_reply_start(struct web_conn *c, const struct web_reply *r, int64_t leng
     c->close_after = c->close_after || c->head.close || (length < 0 && c->head.minor == 0);
     c->server->stats.answers[r->status / 100 < 6 ? r->status / 100 : 5]++;
     add_reply_head(c, r, length);
+    return true;
+}
+
+void web_reply_start(struct web_conn *c, const struct web_reply *r, int64_t length)
+{
+    if (begin_reply(c, r, length))
+        put_scratch(c);
 }
 
 void web_reply_data(struct web_conn *c, const void *data, size_t len)
 {
     if (c->state != WEB_STATE_HELD || !c->started || c->mute || len == 0)
         return;
-    struct evbuffer *out = output_of(c);
     if (c->has_length) {
         TC_ASSERT(len <= c->length_left);
         c->length_left -= len;
     }
-    if (c->chunked)
-        (void)evbuffer_add_printf(out, "%zx\r\n", len);
-    (void)evbuffer_add(out, data, len);
-    if (c->chunked)
-        (void)evbuffer_add(out, "\r\n", 2);
+    if (!c->chunked) {
+        (void)evbuffer_add(output_of(c), data, len);
+        return;
+    }
+    tc_buf_add_fmt(&c->server->scratch, "%zx\r\n", len);
+    tc_buf_add(&c->server->scratch, data, len);
+    tc_buf_add_str(&c->server->scratch, "\r\n");
+    put_scratch(c);
 }
 
 static void drop_holder(struct web_conn *c)
@@ -196,8 +222,16 @@ void web_reply_end(struct web_conn *c)
 
 void web_reply(struct web_conn *c, const struct web_reply *r, struct tc_slice body)
 {
-    web_reply_start(c, r, (int64_t)body.len);
-    web_reply_data(c, body.ptr, body.len);
+    if (!begin_reply(c, r, (int64_t)body.len))
+        return;
+    bool together = !c->mute && body.len <= ONE_PIECE_MAX;
+    if (together) {
+        tc_buf_add_slice(&c->server->scratch, body);
+        c->length_left = 0;
+    }
+    put_scratch(c);
+    if (!together)
+        web_reply_data(c, body.ptr, body.len);
     web_reply_end(c);
 }
 

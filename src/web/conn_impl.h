@@ -7,7 +7,10 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 
+#include "base/buf.h"
 #include "web/conn.h"
+
+enum { WEB_SCRATCH_BYTES_MAX = 1 << 20 };
 
 enum web_state {
     WEB_STATE_HEAD,    /* waiting for a request's head */
@@ -62,6 +65,7 @@ struct web_server {
     struct web_conn *live, *dead;
     struct web_listener *listeners;
     struct event *sweep, *reap;
+    struct tc_buf scratch; /* empty between two calls */
     bool paused; /* no descriptors left: listening again at the next sweep */
 };
 

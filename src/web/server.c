@@ -222,6 +222,7 @@ enum tc_err web_server_new(const struct web_server_options *options, struct web_
     if (s == NULL)
         return tc_fail(info, TC_E_NOMEM, "no memory for the HTTP server");
     s->opt = *options;
+    tc_buf_init(&s->scratch, WEB_SCRATCH_BYTES_MAX);
     if (s->opt.conns_max == 0)
         s->opt.conns_max = WEB_CONNS_MAX;
     s->reap = event_new(s->opt.base, -1, 0, on_reap, s);
@@ -254,6 +255,7 @@ struct web_server *web_server_free(struct web_server *s)
     }
     if (s->sweep != NULL)
         event_free(s->sweep);
+    tc_buf_done(&s->scratch);
     free(s);
     return NULL;
 }

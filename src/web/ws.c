@@ -10,8 +10,11 @@
 #include <openssl/evp.h>
 #include <wslay/wslay.h>
 
+#include "base/buf.h"
 #include "base/check.h"
 #include "web/problem.h"
+
+enum { SEND_BYTES_MAX = 32 << 20 }; /* the longest frame of a camera and more */
 
 struct web_ws {
     struct web_conn *conn;
@@ -21,6 +24,7 @@ struct web_ws {
     void *ctx;
     struct tc_mono (*now)(void);
     struct tc_mono heard;
+    struct tc_buf out; /* what wslay gives out; empty outside of flush */
     bool closing;
 };
 
@@ -43,7 +47,8 @@ static ssize_t put_bytes(wslay_event_context_ptr wslay, const uint8_t *data, siz
 {
     (void)flags;
     struct web_ws *w = ctx;
-    if (bufferevent_write(w->bev, data, len) == 0)
+    tc_buf_add(&w->out, data, len);
+    if (w->out.err == TC_OK)
         return (ssize_t)len;
     wslay_event_set_error(wslay, WSLAY_ERR_CALLBACK_FAILURE);
     return -1;
@@ -69,12 +74,17 @@ static const struct wslay_event_callbacks wslay_callbacks = {
 };
 
 /* Frames that wslay holds go to the connection's queue, all at once: it has no bound, we ask ours.
- */
+ * Head and payload go in one piece: they would be two TLS records otherwise. */
 static void flush(struct web_ws *w)
 {
     if (!web_conn_is_open(w->conn))
         return;
-    if (wslay_event_send(w->wslay) != 0)
+    tc_buf_init(&w->out, WEB_WS_QUEUE_MAX + SEND_BYTES_MAX);
+    int failed = wslay_event_send(w->wslay);
+    if (failed == 0 && w->out.len > 0)
+        (void)bufferevent_write(w->bev, w->out.data, w->out.len);
+    tc_buf_done(&w->out);
+    if (failed != 0)
         web_conn_close(w->conn, false);
     else if (wslay_event_get_close_sent(w->wslay))
         web_conn_close(w->conn, true);
