@@ -175,9 +175,7 @@ int64_t clip_pre_got_ns(const struct clip_view *c)
 {
     if (c->from.ns == 0 || c->from.ns >= c->pre_of.ns)
         return 0;
-    int64_t got = c->pre_of.ns - c->from.ns;
-    int64_t asked = clip_pre_asked_ns(c);
-    return got < asked ? got : asked;
+    return c->pre_of.ns - c->from.ns;
 }
 
 /* What the person asked for and what there is, the latter rounded down: it must not promise more.

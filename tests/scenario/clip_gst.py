@@ -79,7 +79,10 @@ def check_closed(daemon, incident, said):
         fail(f"the clip's own account is not as asked: {told}", daemon)
     if not PRE_S + POST_S <= seconds <= PRE_S + POST_S + 8 or abs(frames - seconds * FPS) > FPS:
         fail(f"the clip has {seconds} s and {frames} frames", daemon)
-    if said["clip"]["text"] != "asked 3.0 s, got 3.0 s" or any(said["clip"][k] != told[k] for k in ("from", "to")):
+    # exactly, down to the tenth that is whole
+    tenths = told["pre_got_ns"] // 10**8
+    text = f"asked {PRE_S}.0 s, got {tenths // 10}.{tenths % 10} s"
+    if said["clip"]["text"] != text or any(said["clip"][k] != told[k] for k in ("from", "to", "pre_got_ns")):
         fail(f"the incident states something else: {said['clip']} {told}", daemon)
     check_ranges(daemon, incident, fields["etag"], body)
     return seconds, frames
