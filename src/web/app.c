@@ -24,12 +24,14 @@ struct exchange {
 void web_app_init(struct web_app *app)
 {
     tc_buf_init(&app->processes, 65536);
+    tc_buf_init(&app->processes_public, 65536);
     tc_buf_init(&app->own_metrics, 65536);
 }
 
 void web_app_done(struct web_app *app)
 {
     tc_buf_done(&app->processes);
+    tc_buf_done(&app->processes_public);
     tc_buf_done(&app->own_metrics);
     for (unsigned i = 0; i < WEB_METRICS_SOURCES; i++)
         tc_buf_done(&app->metrics[i].text);

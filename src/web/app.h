@@ -30,6 +30,7 @@ struct web_app {
     bool (*host_named)(void *ctx, const char *name);
     void *host_ctx;
     struct tc_buf processes; /* JSON list, as the supervisor told; empty: not yet */
+    struct tc_buf processes_public; /* the same without what each sandbox enforces */
     bool degraded;
     struct web_metrics_source metrics[WEB_METRICS_SOURCES];
     struct tc_buf own_metrics; /* made anew for each answer */

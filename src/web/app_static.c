@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers that web gives alone: the console's files, health, metrics. */
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/json_out.h"
@@ -46,11 +49,13 @@ void web_serve_health(struct web_app *app, struct web_conn *c)
     TC_CLEANUP(tc_buf_done) struct tc_buf out;
     tc_buf_init(&out, 80000);
     bool known = app->processes.len > 0;
+    bool local = strcmp(web_conn_peer(c), "local") == 0;
+    const struct tc_buf *list = local ? &app->processes : &app->processes_public;
     struct tc_json j = tc_json(&out);
     tc_json_obj(&j);
     tc_json_kv_str(&j, "status", known && !app->degraded ? "ok" : "degraded");
     tc_json_key(&j, "processes");
-    tc_json_raw(&j, known ? tc_buf_view(&app->processes) : tc_slice_str("[]"));
+    tc_json_raw(&j, list->len > 0 ? tc_buf_view(list) : tc_slice_str("[]"));
     tc_json_kv_str(&j, "version", TOCSIN_VERSION);
     tc_json_obj_end(&j);
     web_reply(c,
@@ -74,6 +79,24 @@ static struct web_metrics_source *source_of(struct web_app *app, uint32_t role, 
     return NULL;
 }
 
+/* Anybody may ask whether the processes live; how they are confined is for this machine's own people. */
+static void make_public_list(struct web_app *app)
+{
+    json_t *list = json_loadb((const char *)app->processes.data, app->processes.len, 0, NULL);
+    size_t i = 0;
+    json_t *row = NULL;
+    json_array_foreach(list, i, row)
+    {
+        (void)json_object_del(row, "sandbox");
+    }
+    char *text = list == NULL ? NULL : json_dumps(list, JSON_COMPACT);
+    tc_buf_clear(&app->processes_public);
+    if (text != NULL)
+        tc_buf_add_str(&app->processes_public, text);
+    free(text);
+    json_decref(list);
+}
+
 void web_app_on_health(struct web_app *app, struct msg *m)
 {
     const struct msg_health *in = m->body;
@@ -81,6 +104,7 @@ void web_app_on_health(struct web_app *app, struct msg *m)
         app->degraded = in->degraded != 0;
         tc_buf_clear(&app->processes);
         tc_buf_add_slice(&app->processes, m->tail);
+        make_public_list(app);
         return;
     }
     struct web_metrics_source *s = source_of(app, in->role, in->instance);
