@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an event to its alarm, from the alarm to its incident. */
 #include <stdio.h>
+#include <string.h>
 
 #include "decide/decide.h"
 
@@ -31,40 +32,63 @@ static struct subject subject_of(const struct record_entry *e)
     return s;
 }
 
-static bool zones_meet(const struct site *site, struct tc_slice zone, const char *other)
+/* The alarm's zone and those adjacent to it, found once for all incidents that are looked at. */
+struct near {
+    const char *zones[SITE_ZONES_MAX];
+    size_t count;
+};
+
+static void find_near(const struct site *site, struct tc_slice zone, struct near *ret)
 {
-    if (tc_slice_is(zone, other))
-        return true;
-    uint32_t a = site_zone_find(site, zone);
-    uint32_t b = site_zone_find(site, tc_slice_str(other));
-    return a != SITE_NONE && b != SITE_NONE && site_zones_adjacent(site, a, b);
+    uint32_t index = site_zone_find(site, zone);
+    ret->count = 0;
+    for (size_t i = 0; index != SITE_NONE && i < site->adjacent_count; i++) {
+        const struct site_adjacent *pair = &site->adjacent[i];
+        if (pair->a == index || pair->b == index)
+            ret->zones[ret->count++] = site->zones[pair->a == index ? pair->b : pair->a].id;
+    }
+}
+
+static bool zone_is_near(const struct near *near, struct tc_slice zone, const char *other)
+{
+    bool meets = tc_slice_is(zone, other);
+    for (size_t i = 0; !meets && i < near->count; i++)
+        meets = strcmp(near->zones[i], other) == 0;
+    return meets;
 }
 
 /* Does any alarm of the incident stand in the same or an adjacent zone? Without zones: of the same panel. */
-static bool incident_near(const struct decide *d, const struct incident *in, const struct subject *s)
+static bool incident_near(const struct incident *in, const struct subject *s, const struct near *near)
 {
     for (size_t i = 0; i < in->alarms_count; i++) {
         const struct incident_alarm *a = &in->alarms[i];
         if (s->zone.len == 0 && a->zone[0] == 0 && tc_slice_is(s->panel, a->panel) &&
             (s->panel.len > 0 || tc_slice_is(s->point, a->point)))
             return true;
-        if (s->zone.len > 0 && a->zone[0] != 0 && zones_meet(d->site, s->zone, a->zone))
+        if (s->zone.len > 0 && a->zone[0] != 0 && zone_is_near(near, s->zone, a->zone))
             return true;
     }
     return false;
+}
+
+/* Nothing joins what somebody has decided already (it would close unseen), nor what is full. Entries' times are
+ * those of the wall clock: one that was set back must not make the window longer. */
+static bool incident_takes_alarms(const struct incident *in, enum ev_class class_, struct tc_wall now)
+{
+    int64_t age_ns = now.ns - in->last_alarm_at.ns;
+    return incident_is_open(in) && in->state != INCIDENT_RESOLVED && in->class_ == class_ &&
+           in->alarms_count < INCIDENT_ALARMS_MAX && age_ns <= DECIDE_JOIN_NS && age_ns >= -DECIDE_JOIN_NS;
 }
 
 /* The newest open incident that this alarm belongs to, or NULL. */
 static struct incident *find_incident(const struct decide *d, const struct subject *s)
 {
     const struct state *st = d->state;
+    struct near near;
+    find_near(d->site, s->zone, &near);
     for (size_t i = st->incidents_count; i-- > 0;) {
         struct incident *in = st->incidents[i];
-        if (!incident_is_open(in) || in->class_ != s->class_)
-            continue;
-        if (d->input->at.ns - in->last_alarm_at.ns > DECIDE_JOIN_NS)
-            continue;
-        if (incident_near(d, in, s))
+        if (incident_takes_alarms(in, s->class_, d->input->at) && incident_near(in, s, &near))
             return in;
     }
     return NULL;

@@ -54,15 +54,19 @@ static void *add_one(void **array, size_t *count, size_t *cap, size_t element_by
 #define ADD_ONE(in, what)                                                                          \
     add_one((void **)&(in)->what, &(in)->what##_count, &(in)->what##_cap, sizeof *(in)->what)
 
-/* Replaces *TEXT by a copy; an empty text becomes NULL. */
+/* Replaces *TEXT by a copy; an empty text becomes NULL. S may lie in *TEXT: an incident that closes by itself
+ * closes with its own reason. */
 static enum tc_err set_text(char **text, struct tc_slice s)
 {
+    char *copy = NULL;
+    if (s.len > 0) {
+        copy = strndup((const char *)s.ptr, s.len < INCIDENT_TEXT_MAX ? s.len : INCIDENT_TEXT_MAX);
+        if (copy == NULL)
+            return TC_E_NOMEM;
+    }
     free(*text);
-    *text = NULL;
-    if (s.len == 0)
-        return TC_OK;
-    *text = strndup((const char *)s.ptr, s.len < INCIDENT_TEXT_MAX ? s.len : INCIDENT_TEXT_MAX);
-    return *text == NULL ? TC_E_NOMEM : TC_OK;
+    *text = copy;
+    return TC_OK;
 }
 
 #define COPY_FIELD(out, e, tag) tc_slice_to_str_cut(entry_get_text((e), (tag)), (out), sizeof(out))
@@ -280,7 +284,7 @@ static enum tc_err on_decided(struct incident *in, const struct record_entry *e)
 {
     bool closed = e->kind == RK_CLOSED;
     in->state = closed ? INCIDENT_CLOSED : INCIDENT_RESOLVED;
-    if (entry_has(e, RF_OUTCOME))
+    if (entry_has(e, RF_OUTCOME) && entry_get_text(e, RF_OUTCOME).ptr != (const uint8_t *)in->outcome)
         COPY_FIELD(in->outcome, e, RF_OUTCOME);
     reach(in, INCIDENT_PHASE_DECIDED, e->at);
     if (closed)

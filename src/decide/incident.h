@@ -22,7 +22,7 @@ enum {
     INCIDENT_NOTES_MAX = 256,
     INCIDENT_EVENTS_MAX = 50, /* the last so many */
     INCIDENT_TEXT_MAX = 8192,
-    INCIDENT_POINT_BYTES = 24,
+    INCIDENT_POINT_BYTES = 96, /* a panel's number, or what a fault is about: a camera's id, a volume's path */
 };
 
 struct incident_alarm {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decisions over entries, told in a small language: a day is a text of steps "T VERB..." separated by ';', T in
  * seconds. `12!` is an active event of point 12, `12.` its restoral, `12*` an instant one; `up CAM`, `down CAM`,
- * `pick USER N`, `close USER N OUTCOME`, `force USER N OUTCOME`. After every step the state's invariants are checked;
+ * `pick USER N`, `close USER N OUTCOME [REASON]`, `force USER N OUTCOME`. After every step the state's invariants are checked;
  * after every day the state is compared, byte for byte, with a replay from the first entry and with a snapshot and
  * the entries after it. */
 #include "test.h"
@@ -25,6 +25,7 @@ static const char site_yaml[] =
     "cameras:\n"
     "  near: { driver: rtsp, url: rtsp://127.0.0.1/near, covers: { yard: { distance: 5m } } }\n"
     "  far:  { driver: rtsp, url: rtsp://127.0.0.1/far, covers: { yard: { distance: 50m }, gate: {} } }\n"
+    "  loading-dock-north-side-door-2: { driver: rtsp, url: rtsp://127.0.0.1/dock }\n"
     "users: { anna: { role: operator }, ben: { role: operator } }\n"
     "rules:\n"
     "  refund: { when: pos.refund in zone:yard, do: [bookmark, notify role:operator] }\n"
@@ -164,8 +165,10 @@ static void step_person(struct world *w, int64_t at_s, enum record_kind kind, st
     begin(&e, kind, at_s);
     entry_text(&e, RF_USER, user);
     entry_i64(&e, RF_INCIDENT, (int64_t)incident);
-    if (kind == RK_OP_CLOSE)
+    if (kind == RK_OP_CLOSE) {
         entry_text(&e, RF_OUTCOME, tc_slice_split(rest, ' '));
+        entry_text(&e, RF_REASON, tc_slice_split(rest, ' '));
+    }
     if (force)
         entry_i64(&e, RF_FORCED, 1);
     assert_int_equal(decide_input(&w->decide, &e), TC_OK);
@@ -456,6 +459,67 @@ static void test_snapshot__any_prefix_or_flipped_byte__is_refused_or_harmless(vo
 
 #define STORY(test) cmocka_unit_test_setup_teardown(test, world_open, world_close)
 
+static void test_close__with_an_alarm_active_and_a_reason__keeps_the_reason_when_it_closes_by_itself(void **state)
+{
+    struct world *w = *state;
+    day(w, "0 12!; 5 close anna 1 nuisance a-fox-that-comes-every-night-through-the-hole-in-the-fence; 20 12.");
+    assert_int_equal(incident(w, 1)->state, INCIDENT_CLOSED);
+    assert_string_equal(incident(w, 1)->reason, "a-fox-that-comes-every-night-through-the-hole-in-the-fence");
+    assert_string_equal(incident(w, 1)->outcome, "nuisance");
+}
+
+static void test_camera__long_id__is_lost_once_and_comes_back(void **state)
+{
+    struct world *w = *state;
+    struct record_entry e;
+    day(w, "0 down loading-dock-north-side-door-2; 100 down loading-dock-north-side-door-2");
+    assert_int_equal(w->state.incidents_count, 1);
+    assert_true(incident_is_active(incident(w, 1)));
+    assert_string_equal(incident(w, 1)->alarms[0].point, "loading-dock-north-side-door-2");
+    day(w, "200 up loading-dock-north-side-door-2");
+    assert_false(incident_is_active(incident(w, 1)));
+    assert_int_equal(count(w, RK_ALARM_RAISED, &e), 1);
+}
+
+static void test_join__the_clock_was_set_back__does_not_reach_across_it(void **state)
+{
+    struct world *w = *state;
+    day(w, "7200 12!; 3600 13!");
+    assert_int_equal(w->state.incidents_count, 2);
+}
+
+static void test_join__an_incident_that_has_its_outcome__is_not_joined(void **state)
+{
+    struct world *w = *state;
+    day(w, "0 12!; 5 close anna 1 false; 10 13!; 20 12.");
+    assert_int_equal(incident(w, 1)->state, INCIDENT_CLOSED);
+    assert_int_equal(incident(w, 2)->state, INCIDENT_NEW);
+    assert_int_equal(incident(w, 2)->alarms_count, 1);
+}
+
+static void test_join__an_incident_that_is_full__begins_another_and_loses_no_source(void **state)
+{
+    struct world *w = *state;
+    for (unsigned i = 0; i < 2 * (INCIDENT_ALARMS_MAX + 1); i++) {
+        struct record_entry e;
+        char number[16];
+        (void)snprintf(number, sizeof number, "%u", 1000 + i % (INCIDENT_ALARMS_MAX + 1));
+        begin(&e, RK_EVENT, 0);
+        entry_i64(&e, RF_TYPE, EV_INTRUSION_CONTACT);
+        entry_i64(&e, RF_STATE, EV_STATE_ACTIVE);
+        entry_i64(&e, RF_PRIORITY, 3);
+        entry_str(&e, RF_PANEL, "main");
+        entry_str(&e, RF_POINT, number);
+        entry_str(&e, RF_ZONE, "roof");
+        assert_int_equal(decide_input(&w->decide, &e), TC_OK);
+        state_check(&w->state);
+    }
+    assert_int_equal(w->state.incidents_count, 2);
+    assert_int_equal(incident(w, 1)->alarms_count, INCIDENT_ALARMS_MAX);
+    assert_int_equal(incident(w, 2)->alarms_count, 1);
+    assert_int_equal(incident(w, 2)->alarms[0].count, 2);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -476,6 +540,11 @@ int main(void)
         STORY(test_durable__commit_told__is_the_incidents_phase),
         STORY(test_incidents__many_closed__the_oldest_are_let_go),
         STORY(test_signal__same_bytes_within_minutes__is_known_as_a_repeat),
+        STORY(test_close__with_an_alarm_active_and_a_reason__keeps_the_reason_when_it_closes_by_itself),
+        STORY(test_camera__long_id__is_lost_once_and_comes_back),
+        STORY(test_join__the_clock_was_set_back__does_not_reach_across_it),
+        STORY(test_join__an_incident_that_has_its_outcome__is_not_joined),
+        STORY(test_join__an_incident_that_is_full__begins_another_and_loses_no_source),
         STORY(test_state__random_days__replay_to_the_same_bytes),
         STORY(test_snapshot__any_prefix_or_flipped_byte__is_refused_or_harmless),
     };
