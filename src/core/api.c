@@ -190,6 +190,9 @@ void api_request(struct core *c, struct msg *m)
                             .params = tc_slice_sub(m->tail, 0, params_bytes),
                             .body = tc_slice_sub(m->tail, params_bytes, request->body_bytes)};
     tc_buf_init(&call.json, 8 << 20);
-    dispatch(&call);
+    if (commit_is_crowded(c))
+        api_problem(&call, 503, "Too much at once", "The journal is behind; ask again in a second.");
+    else
+        dispatch(&call);
     tc_buf_done(&call.json);
 }

@@ -23,6 +23,12 @@ enum tc_err commit_sink(void *ctx, const struct record_entry *e)
     return TC_OK;
 }
 
+bool commit_is_crowded(const struct core *c)
+{
+    const struct batch *b = c->filling;
+    return b->entries.bytes.len > JOURNAL_BATCH_BYTES_MAX / 2 || b->outbox.len > CORE_OUTBOX_BYTES_MAX / 2;
+}
+
 static void clear(struct batch *b)
 {
     journal_batch_clear(&b->entries);
@@ -86,7 +92,11 @@ static void take_snapshot(struct core *c)
 
 static void launch(struct core *c)
 {
+    if (c->failed)
+        return;
     changes_seal(c);
+    if (c->failed)
+        return;
     struct batch *b = c->filling;
     if (b->entries.count == 0) {
         outbox_deliver(c, b); /* answers that changed nothing */
@@ -231,7 +241,7 @@ void commit_stop(struct core *c)
     c->writer_runs = false;
     if (c->flying != NULL && c->commit_err == TC_OK)
         outbox_deliver(c, c->flying);
-    if (c->commit_err == TC_OK && c->filling->entries.count > 0 && c->decide.err == TC_OK) {
+    if (c->commit_err == TC_OK && c->filling->entries.count > 0 && !c->failed) {
         if (write_batch(c, c->filling) == TC_OK)
             outbox_deliver(c, c->filling);
         else

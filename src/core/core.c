@@ -19,6 +19,7 @@ enum { TICK_MS = 1000, CLOCK_STEP_MS = 500 };
 void core_fail(struct core *c, const char *what, const struct tc_errinfo *info)
 {
     log_error("%s: %s; stopping, the next start replays the journal", what, info->text);
+    c->failed = true;
     process_stop(c->p, 1);
 }
 
@@ -33,6 +34,8 @@ void core_entry(struct core *c, struct record_entry *e, enum record_kind kind)
 
 bool core_input(struct core *c, struct record_entry *e)
 {
+    if (c->failed)
+        return false;
     enum tc_err err = decide_input(&c->decide, e);
     if (err != TC_OK) {
         struct tc_errinfo info = {0};
@@ -179,7 +182,9 @@ static enum tc_err start(struct process *p, struct tc_errinfo *info)
 static void on_link(struct process *p, struct channel *peer)
 {
     if (channel_peer(peer) == TC_ROLE_ARCHIVE)
-        effects_resume(process_user(p), peer);
+        effects_resume(process_user(p));
+    else if (channel_peer(peer) == TC_ROLE_CAPTURE)
+        effects_watch(process_user(p), channel_peer_instance(peer));
 }
 
 static void on_unlink(struct process *p, struct channel *peer)
@@ -200,7 +205,8 @@ static void on_secret(struct process *p, const struct process_secret *secret)
     bool locked = secret->value.len == 0;
     if (!locked || strcmp(c->spent, user) != 0)
         logins_end_of(c, user);
-    c->spent[0] = 0;
+    if (strcmp(c->spent, user) == 0)
+        c->spent[0] = 0;
     core_entry(c, &e, RK_USER);
     entry_str(&e, RF_USER, user);
     entry_str(&e, RF_TEXT, locked ? "has no password any more" : "has a new password");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Orders that leave because of decisions, after the commit (outbox.c). */
 #include "core/internal.h"
-#include "runtime/log.h"
 
 static bool fill_order(const struct core *c, const struct incident *in, const struct incident_clip *clip,
                        struct msg_record *ret)
@@ -52,16 +51,24 @@ void effects_of(struct core *c, const struct record_entry *e)
         order_recording(c, e, false);
 }
 
-void effects_resume(struct core *c, struct channel *archive)
+/* By the outbox, like the first order: what is not durable yet is not ordered yet. */
+void effects_resume(struct core *c)
 {
     for (size_t i = 0; i < c->state.incidents_count; i++) {
         const struct incident *in = c->state.incidents[i];
         for (size_t k = 0; k < in->clips_count; k++) {
             struct msg_record order;
-            if (in->clips[k].state != CLIP_RECORDING || !fill_order(c, in, &in->clips[k], &order))
-                continue;
-            if (channel_send(archive, MSG_RECORD, &order, tc_slice(NULL, 0)) != TC_OK)
-                log_error("archive does not take the order to go on recording %s", in->clips[k].camera);
+            if (in->clips[k].state == CLIP_RECORDING && fill_order(c, in, &in->clips[k], &order))
+                outbox_send(c, TC_ROLE_ARCHIVE, MSG_RECORD, &order, tc_slice(NULL, 0));
         }
+    }
+}
+
+void effects_watch(struct core *c, unsigned shard)
+{
+    for (size_t i = 0; i < CORE_LIVE_MAX; i++) {
+        struct msg_watch watched = {.camera = c->live[i].camera, .watched = 1};
+        if (c->live[i].used && watched.camera / CORE_CAMERAS_PER_SHARD == shard)
+            outbox_send(c, TC_ROLE_CAPTURE, MSG_WATCH, &watched, tc_slice(NULL, 0));
     }
 }

@@ -26,7 +26,7 @@ static bool split_signal(struct core *c, struct msg *msg, struct signal *ret)
     const struct msg_signal *m = msg->body;
     size_t events_bytes = (size_t)m->events * sizeof(struct msg_signal_event);
     if (m->events > MSG_SIGNAL_EVENTS_MAX || m->panel < 0 || (size_t)m->panel >= c->site.panels_count ||
-        m->receiver >= c->site.receivers_count)
+        m->receiver >= c->site.receivers_count || m->raw_bytes > ENTRY_TEXT_MAX)
         return false;
     if (events_bytes + m->text_bytes + m->raw_bytes != msg->tail.len || m->text_bytes > msg->tail.len)
         return false;
@@ -178,6 +178,8 @@ static void on_signal(void *ctx, struct channel *from, struct msg *msg)
         log_error("intake sent a signal that makes no sense, ignoring");
         return;
     }
+    if (commit_is_crowded(c))
+        return; /* not acknowledged, so it comes again */
     c->signals++;
     struct tc_wall received = {.ns = s.m->received_at_ns};
     uint64_t duplicate_of =
@@ -190,7 +192,7 @@ static void on_signal(void *ctx, struct channel *from, struct msg *msg)
         ev.code[sizeof ev.code - 1] = ev.area[sizeof ev.area - 1] = ev.user[sizeof ev.user - 1] = 0;
         add_events(c, &s, &ev);
     }
-    if (s.seq != 0)
+    if (!c->failed)
         outbox_ack(c, s.m->id);
 }
 
@@ -200,6 +202,15 @@ static void on_fault(void *ctx, struct channel *from, struct msg *msg)
 {
     struct core *c = process_user(ctx);
     const struct msg_fault *f = msg->body;
+    enum ev_class class_ = ev_type_class(ev_type_by_number(f->type));
+    if (class_ != EV_CLASS_SYSTEM && class_ != EV_CLASS_SUPERVISION) {
+        log_error("a fault of type %u is none that a process may tell, ignoring", f->type);
+        return;
+    }
+    if (commit_is_crowded(c)) {
+        log_error("no room for a fault: %s: %s", f->item, f->text);
+        return;
+    }
     char source[TC_ROLE_LABEL_BYTES];
     struct record_entry e;
     core_entry(c, &e, RK_FAULT);
@@ -233,8 +244,9 @@ static void on_camera_state(void *ctx, struct channel *from, struct msg *msg)
     struct core *c = process_user(ctx);
     const struct msg_camera_state *m = msg->body;
     char text[MSG_TEXT_BYTES + 64];
-    (void)from;
-    if (m->camera >= c->site.cameras_count)
+    bool own = m->camera / CORE_CAMERAS_PER_SHARD == channel_peer_instance(from);
+    if (m->camera >= c->site.cameras_count || !own || m->what < MSG_CAMERA_CONNECTING ||
+        m->what > MSG_CAMERA_DOWN || commit_is_crowded(c))
         return;
     const struct site_camera *camera = &c->site.cameras[m->camera];
     if (!camera_is_news(c, camera->id, m))

@@ -28,6 +28,7 @@ enum {
     CORE_WATCHERS_MAX = 4096,
     CORE_LIVE_MAX = 1024,
     CORE_IDEM_MAX = 512,
+    CORE_CAMERAS_PER_SHARD = 16, /* of one capture process, as the supervisor deals them out */
 };
 
 /* A commit and what leaves after it. */
@@ -87,7 +88,7 @@ struct core {
     struct tc_errinfo commit_info;
     int done_fd; /* eventfd: a commit has returned */
     struct event *ev_done;
-    bool stopping;
+    bool failed; /* the state is unfit, or a commit failed: nothing more is taken, written or answered */
     /* people */
     struct login *sessions;
     size_t sessions_count;
@@ -124,6 +125,8 @@ void commit_stop(struct core *c);
 /* Something was put into the batch being filled: it leaves when the loop comes round. */
 void commit_kick(struct core *c);
 enum tc_err commit_sink(void *ctx, const struct record_entry *e);
+/* So much waits for the commit in flight that nothing should be added that can come again. */
+bool commit_is_crowded(const struct core *c);
 
 /* outbox.c: messages that wait for the commit */
 void outbox_send(struct core *c, enum tc_role to, enum msg_type type, const void *body, struct tc_slice tail);
@@ -137,7 +140,9 @@ extern const struct channel_handler core_control_handlers[];
 /* effects.c: what decisions order */
 void effects_of(struct core *c, const struct record_entry *e);
 /* Archive is (again) there: every recording that should run is ordered again by its action's number. */
-void effects_resume(struct core *c, struct channel *archive);
+void effects_resume(struct core *c);
+/* A capture process is (again) there: it is told which of its cameras are watched live. */
+void effects_watch(struct core *c, unsigned shard);
 
 /* changes.c: rows for the screens */
 void changes_note(struct core *c, const struct record_entry *e);

@@ -161,11 +161,34 @@ static void spend(struct core *c, const struct login_job *job)
     outbox_send(c, TC_ROLE_SUPERVISOR, MSG_PASSWORD_PUT, &put, tc_slice(NULL, 0));
 }
 
+static void find_hash(const struct core *c, struct login_job *job)
+{
+    char name[MSG_NAME_BYTES] = "password/";
+    tc_slice_to_str_cut(tc_slice_str(job->user), name + strlen(name), sizeof name - strlen(name));
+    struct tc_slice hash = process_secret(c->p, name);
+    job->once = tc_slice_starts(hash, once_mark);
+    if (job->once)
+        hash = tc_slice_sub(hash, sizeof once_mark - 1, hash.len);
+    job->known = hash.len > 0 && tc_slice_to_str(hash, job->hash, sizeof job->hash) == TC_OK;
+    if (!job->known)
+        memcpy(job->hash, nobody_hash, sizeof nobody_hash);
+}
+
+/* The password may have changed, or been spent by another try, while this one was being compared. */
+static bool still_counts(const struct core *c, const struct login_job *job)
+{
+    struct login_job now = {0};
+    memcpy(now.user, job->user, sizeof now.user);
+    find_hash(c, &now);
+    bool spent = job->once && strcmp(c->spent, job->user) == 0;
+    return now.known && now.once == job->once && strcmp(now.hash, job->hash) == 0 && !spent;
+}
+
 static void finish(struct core *c, struct login_job *job)
 {
     uint32_t index = site_user_find(&c->site, tc_slice_str(job->user));
     struct failure *f = failure_of(c->logins, job->user, job->peer);
-    if (job->right && job->known && index != SITE_NONE) {
+    if (job->right && job->known && index != SITE_NONE && still_counts(c, job)) {
         *f = (struct failure){0};
         record_login(c, job, "ok");
         if (job->once)
@@ -173,8 +196,7 @@ static void finish(struct core *c, struct login_job *job)
         answer_signed_in(c, job, &c->site.users[index]);
         return;
     }
-    f->count++;
-    f->last = clock_mono();
+    f->last = clock_mono(); /* it was counted when it began */
     record_login(c, job, "refused");
     struct msg_request as = {.request = job->request};
     struct api_call call = {.c = c, .m = &as};
@@ -218,20 +240,7 @@ static bool read_body(struct tc_slice body, struct login_job *job)
     return fits && job->user[0] != 0 && job->password[0] != 0;
 }
 
-static void find_hash(const struct core *c, struct login_job *job)
-{
-    char name[MSG_NAME_BYTES] = "password/";
-    tc_slice_to_str_cut(tc_slice_str(job->user), name + strlen(name), sizeof name - strlen(name));
-    struct tc_slice hash = process_secret(c->p, name);
-    job->once = tc_slice_starts(hash, once_mark);
-    if (job->once)
-        hash = tc_slice_sub(hash, sizeof once_mark - 1, hash.len);
-    job->known = hash.len > 0 && tc_slice_to_str(hash, job->hash, sizeof job->hash) == TC_OK;
-    if (!job->known)
-        memcpy(job->hash, nobody_hash, sizeof nobody_hash);
-}
-
-static void queue(struct api_call *call, struct login_job *job)
+static bool queue(struct api_call *call, struct login_job *job)
 {
     struct login_pool *pool = call->c->logins;
     (void)pthread_mutex_lock(&pool->lock);
@@ -243,10 +252,11 @@ static void queue(struct api_call *call, struct login_job *job)
     }
     (void)pthread_mutex_unlock(&pool->lock);
     if (room)
-        return;
+        return true;
     sodium_memzero(job, sizeof *job);
     free(job);
     api_problem(call, 503, "Too many sign-ins", "Too many people sign in at this moment; try again.");
+    return false;
 }
 
 void login_begin(struct api_call *call)
@@ -260,7 +270,8 @@ void login_begin(struct api_call *call)
     }
     job->request = call->m->request;
     memcpy(job->peer, call->m->peer, sizeof job->peer);
-    int64_t wait_ns = wait_left_ns(failure_of(call->c->logins, job->user, job->peer));
+    struct failure *f = failure_of(call->c->logins, job->user, job->peer);
+    int64_t wait_ns = wait_left_ns(f);
     if (wait_ns > 0) {
         sodium_memzero(job, sizeof *job);
         free(job);
@@ -269,7 +280,11 @@ void login_begin(struct api_call *call)
         return;
     }
     find_hash(call->c, job);
-    queue(call, job);
+    if (!queue(call, job))
+        return;
+    /* Counted before it is compared, or many at once would all be free; the right password takes it back. */
+    f->count++;
+    f->last = clock_mono();
 }
 
 enum tc_err logins_start(struct core *c, struct tc_errinfo *info)

@@ -14,11 +14,9 @@ struct letter {
     uint32_t reserved;
 };
 
-enum { CAMERAS_PER_SHARD = 16 }; /* as the supervisor deals them out */
-
 static uint32_t instance_of(enum msg_type type, const void *body)
 {
-    return type == MSG_WATCH ? ((const struct msg_watch *)body)->camera / CAMERAS_PER_SHARD : 0;
+    return type == MSG_WATCH ? ((const struct msg_watch *)body)->camera / CORE_CAMERAS_PER_SHARD : 0;
 }
 
 void outbox_send(struct core *c, enum tc_role to, enum msg_type type, const void *body, struct tc_slice tail)

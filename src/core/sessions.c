@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "core/api.h"
 #include "runtime/clock.h"
@@ -30,6 +31,15 @@ struct login *login_by_token(struct core *c, const char *token)
     return NULL;
 }
 
+/* Is A to go before B? Those of the local socket first: each of the verbs opens one, and their number must not
+ * push people out. */
+static bool login_goes_first(const struct login *a, const struct login *b)
+{
+    if (b == NULL || a->local != b->local)
+        return b == NULL || a->local;
+    return a->used_at.ns < b->used_at.ns;
+}
+
 /* A free place, or the one that was not used for the longest time. */
 static struct login *login_place(struct core *c)
 {
@@ -37,7 +47,7 @@ static struct login *login_place(struct core *c)
     for (size_t i = 0; i < c->sessions_count; i++) {
         if (c->sessions[i].token[0] == 0)
             return &c->sessions[i];
-        if (oldest == NULL || c->sessions[i].used_at.ns < oldest->used_at.ns)
+        if (login_goes_first(&c->sessions[i], oldest))
             oldest = &c->sessions[i];
     }
     if (c->sessions_count < CORE_SESSIONS_MAX) {
@@ -77,6 +87,23 @@ void logins_end_of(struct core *c, const char *user)
     }
 }
 
+/* Is it a connection that was accepted on tocsin.sock? Web hands the descriptor over, and others that it holds
+ * have root at their other end: the listening socket itself, its links to the supervisor, a log that is a socket. */
+static bool is_local_connection(int fd)
+{
+    static const char name[] = "/tocsin.sock";
+    struct sockaddr_un own = {0};
+    socklen_t own_len = sizeof own;
+    int listens = 1;
+    socklen_t len = sizeof listens;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0 || listens != 0 ||
+        getsockname(fd, (struct sockaddr *)&own, &own_len) != 0 || own.sun_family != AF_UNIX)
+        return false;
+    size_t len_path = strnlen(own.sun_path, sizeof own.sun_path);
+    size_t len_name = sizeof name - 1;
+    return len_path >= len_name && memcmp(own.sun_path + len_path - len_name, name, len_name) == 0;
+}
+
 /* Who the kernel says is at the other end of the local socket: root and the daemon's starter administer, others
  * are people of the site by their uid. */
 void api_peer(struct core *c, struct msg *m)
@@ -85,7 +112,8 @@ void api_peer(struct core *c, struct msg *m)
     struct ucred who = {0};
     socklen_t len = sizeof who;
     struct login *s = NULL;
-    if (m->fds_count == 1 && getsockopt(m->fds[0], SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
+    if (m->fds_count == 1 && is_local_connection(m->fds[0]) &&
+        getsockopt(m->fds[0], SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
         if (who.uid == 0 || who.uid == c->starter)
             s = login_new(c, "local", "Local administrator", SITE_ROLE_ADMINISTRATOR, true);
         for (size_t i = 0; s == NULL && i < c->site.users_count; i++) {
@@ -129,8 +157,9 @@ void api_session_delete(struct api_call *call)
     core_entry(call->c, &e, RK_LOGOUT);
     entry_str(&e, RF_USER, call->who->user);
     entry_str(&e, RF_PEER, call->m->peer);
+    bool written = core_input(call->c, &e); /* before the session ends: the entry borrows its texts */
     login_end(call->c, call->who);
-    if (!core_input(call->c, &e))
+    if (!written)
         return;
     struct msg_answer answer = {.request = call->m->request, .status = 204, .clear_token = 1};
     outbox_send(call->c, TC_ROLE_WEB, MSG_ANSWER, &answer, tc_slice(NULL, 0));

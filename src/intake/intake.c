@@ -95,8 +95,12 @@ static enum tc_err prepare(struct process *p, struct tc_errinfo *info)
     if (err != TC_OK)
         return tc_fail(info, err, "the configuration does not read: %s", tc_err_text(err));
     in->has_site = true;
-    const struct receiver_ops ops = {
-        .send = send_signal, .fault = tell_fault, .wall = wall, .mono = mono, .ctx = in};
+    const struct receiver_ops ops = {.send = send_signal,
+                                     .fault = tell_fault,
+                                     .wall = wall,
+                                     .mono = mono,
+                                     .ctx = in,
+                                     .first_id = process_first_id(p)};
     return receiver_new(process_base(p), &in->site, &ops, &in->receiver, info);
 }
 

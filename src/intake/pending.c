@@ -13,9 +13,9 @@ static struct pending *slot(struct pending_ring *r, uint64_t id)
     return &r->slots[id & (PENDING_MAX - 1)];
 }
 
-enum tc_err pending_init(struct pending_ring *r)
+enum tc_err pending_init(struct pending_ring *r, uint64_t first_id)
 {
-    *r = (struct pending_ring){.first = 1, .unsent = 1, .next = 1};
+    *r = (struct pending_ring){.first = first_id + 1, .unsent = first_id + 1, .next = first_id + 1};
     r->slots = calloc(PENDING_MAX, sizeof *r->slots);
     return r->slots == NULL ? TC_E_NOMEM : TC_OK;
 }

@@ -37,8 +37,9 @@ struct pending_ring {
     size_t count;
 };
 
-/* An empty ring with room for PENDING_MAX; TC_E_NOMEM. */
-enum tc_err pending_init(struct pending_ring *r) TC_MUST_USE;
+/* An empty ring with room for PENDING_MAX; ids run from FIRST_ID (a multiple of PENDING_MAX, or 0) + 1 on.
+ * TC_E_NOMEM. */
+enum tc_err pending_init(struct pending_ring *r, uint64_t first_id) TC_MUST_USE;
 void pending_done(struct pending_ring *r);
 
 static inline bool pending_is_full(const struct pending_ring *r)

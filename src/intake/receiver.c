@@ -207,7 +207,7 @@ enum tc_err receiver_new(struct event_base *base, const struct site *site,
     r->rates = calloc(site->panels_count + 1, sizeof *r->rates);
     enum tc_err err = r->thaw == NULL || r->rates == NULL ? TC_E_NOMEM : TC_OK;
     if (err == TC_OK)
-        err = pending_init(&r->pending);
+        err = pending_init(&r->pending, r->ops.first_id);
     if (err == TC_OK)
         err = signal_room_init(&r->room, info);
     if (err != TC_OK) {

@@ -403,6 +403,11 @@ const struct msg_setup *process_setup(const struct process *p)
     return &p->setup;
 }
 
+uint64_t process_first_id(const struct process *p)
+{
+    return (uint64_t)p->setup.starts << 40;
+}
+
 const char *process_label(const struct process *p)
 {
     return p->label;

@@ -74,6 +74,8 @@ int process_run(const struct process_ops *ops, void *user);
 void *process_user(const struct process *p);
 struct event_base *process_base(const struct process *p);
 const struct msg_setup *process_setup(const struct process *p);
+/* Where this process's numbers for its questions begin: each start has 2^40 of its own. */
+uint64_t process_first_id(const struct process *p);
 /* "core", "capture-1". */
 const char *process_label(const struct process *p);
 /* The text of site.yaml, mapped read-only for the life of the process, and its SHA-256. */

@@ -149,7 +149,9 @@ static const struct call calls_sockets[] = {
     ANY("getsockopt"), ANY("setsockopt"), ANY("getsockname"), ANY("getpeername"), ANY("shutdown"),
 };
 
-static const struct call calls_who[] = {ONLY("getsockopt", 2, SO_PEERCRED)};
+static const struct call calls_who[] = {
+    ONLY("getsockopt", 2, SO_PEERCRED), ONLY("getsockopt", 2, SO_ACCEPTCONN), ANY("getsockname"),
+};
 
 static const struct call calls_accept[] = {ANY("accept4"), ANY("accept")};
 

@@ -29,6 +29,7 @@ enum tc_err web_backend_new(const struct web_backend_options *options, struct we
     if (b == NULL)
         return TC_E_NOMEM;
     b->opt = *options;
+    b->last = options->first_id >> 8;
     *ret = b;
     return TC_OK;
 }

@@ -459,7 +459,7 @@ static void test_snapshot__any_prefix_or_flipped_byte__is_refused_or_harmless(vo
 
 #define STORY(test) cmocka_unit_test_setup_teardown(test, world_open, world_close)
 
-static void test_close__with_an_alarm_active_and_a_reason__keeps_the_reason_when_it_closes_by_itself(void **state)
+static void test_close__by_itself_once_all_is_normal__keeps_its_reason(void **state)
 {
     struct world *w = *state;
     day(w, "0 12!; 5 close anna 1 nuisance a-fox-that-comes-every-night-through-the-hole-in-the-fence; 20 12.");
@@ -540,7 +540,7 @@ int main(void)
         STORY(test_durable__commit_told__is_the_incidents_phase),
         STORY(test_incidents__many_closed__the_oldest_are_let_go),
         STORY(test_signal__same_bytes_within_minutes__is_known_as_a_repeat),
-        STORY(test_close__with_an_alarm_active_and_a_reason__keeps_the_reason_when_it_closes_by_itself),
+        STORY(test_close__by_itself_once_all_is_normal__keeps_its_reason),
         STORY(test_camera__long_id__is_lost_once_and_comes_back),
         STORY(test_join__the_clock_was_set_back__does_not_reach_across_it),
         STORY(test_join__an_incident_that_has_its_outcome__is_not_joined),
