@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decisions over entries, told in a small language: a day is a text of steps "T VERB..." separated by ';', T in
  * seconds. `12!` is an active event of point 12, `12.` its restoral, `12*` an instant one; `up CAM`, `down CAM`,
- * `pick USER N`, `close USER N OUTCOME [REASON]`, `force USER N OUTCOME`. After every step the state's invariants are checked;
+ * `pick USER N`, `close USER N OUTCOME [REASON]`, `force USER N OUTCOME`.
+ * After every step the state's invariants are checked;
  * after every day the state is compared, byte for byte, with a replay from the first entry and with a snapshot and
  * the entries after it. */
 #include "test.h"
