@@ -104,7 +104,7 @@ static int setup(void **state)
     build_site(&w->site);
     assert_int_equal(tc_wall_parse(tc_slice_str("2026-11-22T12:00:00Z"), &w->wall), TC_OK);
     w->mono.ns = TC_NS_PER_S;
-    struct receiver_ops ops = {keep_signal, keep_fault, world_wall, world_mono, w};
+    struct receiver_ops ops = {keep_signal, keep_fault, world_wall, world_mono, w, 0};
     struct tc_errinfo info = {0};
     assert_ok(receiver_new(w->base, &w->site, &ops, &w->receiver, &info), &info);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);

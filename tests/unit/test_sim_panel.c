@@ -101,7 +101,7 @@ static int setup(void **state)
         assert_int_equal(panel_account("1000", i, panel->account), TC_OK);
     }
     assert_ok(site_seal(&w->site, &info), &info);
-    struct receiver_ops ops = {take_signal, no_fault, world_wall, world_mono, w};
+    struct receiver_ops ops = {take_signal, no_fault, world_wall, world_mono, w, 0};
     assert_ok(receiver_new(w->base, &w->site, &ops, &w->receiver, &info), &info);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
