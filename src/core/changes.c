@@ -28,10 +28,26 @@ static void mark_dirty(struct core *c, uint64_t incident)
         c->dirty_all = true;
 }
 
+/* A commit gives its incidents their durable phase; the entry that says so names none of them. */
+static void mark_durable(struct core *c, uint64_t upto)
+{
+    size_t left = c->state.undurable;
+    for (size_t i = c->state.incidents_count; i-- > 0 && left > 0;) {
+        const struct incident *in = c->state.incidents[i];
+        if (in->phases[INCIDENT_PHASE_DURABLE].ns != 0)
+            continue;
+        left--;
+        if (in->opened_seq <= upto)
+            mark_dirty(c, in->id);
+    }
+}
+
 void changes_note(struct core *c, const struct record_entry *e)
 {
     if (c->watchers_count == 0)
         return;
+    if (e->kind == RK_DURABLE)
+        mark_durable(c, (uint64_t)entry_get_i64(e, RF_UPTO, 0));
     mark_dirty(c, (uint64_t)entry_get_i64(e, RF_INCIDENT, 0));
     if (record_row_name(e->kind) == NULL)
         return;
