@@ -15,7 +15,8 @@ Made by `tools/messages_page.py` from `src/runtime/messages.h`; do not edit.
 
 A message is one SOCK_SEQPACKET datagram: a head (magic, version, type, sizes), a body of fixed size, a tail of
 bytes, and descriptors where the row says so. `src/runtime/channel.c` refuses a message whose sender, sizes, number of
-descriptors or texts are not as its row says; the supervisor kills a process that sends one.
+descriptors or texts are not as its row says: the link is closed, and the supervisor makes a new one when the process
+that closed it asks. The supervisor kills a process that sends it such a message.
 
 """
 

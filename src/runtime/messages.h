@@ -64,6 +64,7 @@ struct msg_head {
     X(CONNECT, 23, MSG_BY(CAPTURE), MSG_BY(SUPERVISOR), msg_connect, 0, 0)                         \
     X(RING_GIVE, 24, MSG_BY(CORE), MSG_BY(SUPERVISOR), msg_ring_give, 0, 0)                        \
     X(PASSWORD_PUT, 25, MSG_BY(CORE), MSG_BY(SUPERVISOR), msg_password_put, 512, 0)                \
+    X(LINK_LOST, 26, MSG_BY_WORKERS, MSG_BY(SUPERVISOR), msg_link_lost, 0, 0)                      \
     /* intake and core */                                                                          \
     X(SIGNAL, 40, MSG_BY(INTAKE), MSG_BY(CORE), msg_signal, 16384, 0)                              \
     X(SIGNAL_DURABLE, 41, MSG_BY(CORE), MSG_BY(INTAKE), msg_signal_durable, MSG_DURABLE_IDS_MAX * 8, 0) \
@@ -204,6 +205,12 @@ struct msg_ring_give {
     uint32_t camera;
     uint32_t reserved;
     uint64_t request;
+};
+
+/* The sender closed its link to PEER, which broke the table; both live, so a new LINK is asked for. */
+struct msg_link_lost {
+    uint32_t peer; /* enum tc_role */
+    uint32_t instance;
 };
 
 /* tail: an Argon2id string; the supervisor keeps it with the secrets and sends it to core again */

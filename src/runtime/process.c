@@ -86,8 +86,21 @@ static void on_link_closed(void *ctx, struct channel *c, const struct tc_errinfo
     else
         log_debug("%s", why->text);
     for (size_t i = 0; i < PROCESS_LINKS_MAX; i++) {
-        if (p->links[i].used && p->links[i].channel == c)
-            forget_link(p, &p->links[i]);
+        if (!p->links[i].used || p->links[i].channel != c)
+            continue;
+        p->links[i].lost = why->err != TC_E_CLOSED;
+        forget_link(p, &p->links[i]);
+    }
+}
+
+void process_links_ask(struct process *p)
+{
+    for (size_t i = 0; i < PROCESS_LINKS_MAX; i++) {
+        const struct link_slot *s = &p->links[i];
+        struct msg_link_lost lost = {.peer = s->peer, .instance = s->instance};
+        if (s->used && s->lost && s->channel == NULL &&
+            channel_send(p->control, MSG_LINK_LOST, &lost, tc_slice(NULL, 0)) != TC_OK)
+            log_warn("asking for a new link to %s failed, will ask again", tc_role_name(s->peer));
     }
 }
 
@@ -114,6 +127,7 @@ static void on_link_msg(void *ctx, struct channel *from, struct msg *m)
         return;
     }
     forget_link(p, s);
+    s->lost = false;
     struct channel_options options = {
         .self = p->ops->role, .peer = s->peer, .peer_instance = s->instance};
     struct tc_errinfo info = {0};

@@ -30,11 +30,23 @@ static struct fault_slot *fault_slot(struct process *p, const struct msg_fault *
     return best;
 }
 
+/* Does the other state of the same thing, which came before, still wait? Core must hear the last one last. */
+static bool waits_for_other(const struct process *p, const struct fault_slot *s)
+{
+    for (size_t i = 0; s->fault.active < 2 && i < FAULT_SLOTS; i++) {
+        const struct fault_slot *other = &p->faults[i];
+        if (other->used && other->unsent > 0 && other->order < s->order && other->fault.active == !s->fault.active &&
+            other->fault.type == s->fault.type && strcmp(other->fault.item, s->fault.item) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void try_send(struct process *p, struct fault_slot *s)
 {
     struct channel *core = process_link(p, TC_ROLE_CORE);
     struct tc_mono now = clock_mono();
-    if (core == NULL || !p->started || s->unsent == 0)
+    if (core == NULL || !p->started || s->unsent == 0 || waits_for_other(p, s))
         return;
     if (s->sent_at.ns != 0 && now.ns - s->sent_at.ns < TC_NS_PER_S)
         return;
@@ -50,13 +62,15 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     process_faults_resend(arg);
+    process_links_ask(arg);
 }
 
+/* Twice over: the first may set free what the second sends. */
 void process_faults_resend(struct process *p)
 {
-    for (size_t i = 0; i < FAULT_SLOTS; i++) {
-        if (p->faults[i].used)
-            try_send(p, &p->faults[i]);
+    for (size_t i = 0; i < 2 * FAULT_SLOTS; i++) {
+        if (p->faults[i % FAULT_SLOTS].used)
+            try_send(p, &p->faults[i % FAULT_SLOTS]);
     }
 }
 
@@ -85,5 +99,6 @@ void process_fault(struct process *p, unsigned type, unsigned active, const char
         log_warn("%s: %s", f.item, f.text);
     s->fault = f;
     s->unsent++;
+    s->order = ++p->faults_order;
     try_send(p, s);
 }

@@ -12,6 +12,7 @@ struct link_slot {
     enum tc_role peer;
     unsigned instance;
     struct channel *channel; /* NULL while the peer is away */
+    bool lost; /* we closed it: the peer lives, and nobody else knows that a new one is needed */
 };
 
 enum { FAULT_SLOTS = 64 };
@@ -20,6 +21,7 @@ struct fault_slot {
     struct msg_fault fault;
     struct tc_mono sent_at;
     uint32_t unsent; /* happened since it was last sent */
+    uint64_t order;  /* of the last one, among all faults */
     bool used;
 };
 
@@ -41,6 +43,7 @@ struct process {
     struct process_secret *secrets;
     size_t secrets_count;
     struct fault_slot faults[FAULT_SLOTS];
+    uint64_t faults_order;
     struct event *fault_tick;
     struct event *metrics_tick;
     struct tc_buf metrics_text;
@@ -48,6 +51,8 @@ struct process {
     int status;
 };
 
+/* Asks the supervisor for new links in place of those that we closed; once a second. */
+void process_links_ask(struct process *p);
 void process_faults_init(struct process *p);
 /* Core is back: what could not be told is told now. */
 void process_faults_resend(struct process *p);

@@ -29,6 +29,8 @@ static void answer(struct attempt *a, enum tc_err err, const char *text)
     struct worker *w = worker_find(a->sup, TC_ROLE_CAPTURE, a->instance);
     a->answer.err = (int32_t)err;
     (void)snprintf(a->answer.text, sizeof a->answer.text, "%s", text);
+    if (w != NULL)
+        w->connecting--;
     if (w != NULL && w->control != NULL) {
         enum tc_err sent = channel_send_fds(w->control, MSG_CONNECTED, &a->answer, tc_slice(NULL, 0), &a->fd,
                                             err == TC_OK ? 1 : 0);
@@ -125,9 +127,14 @@ void connect_camera(struct worker *capture, const struct msg_connect *wish)
         log_error("%s asks for a connection to a camera that is not its own", capture->label);
         return;
     }
+    if (capture->connecting >= CONNECTING_MAX) {
+        log_error("%s asks for more connections at once than it has cameras", capture->label);
+        return;
+    }
     struct attempt *a = calloc(1, sizeof *a);
     if (a == NULL)
         return;
+    capture->connecting++;
     const struct site_camera *camera = &s->site.cameras[wish->camera];
     const struct site_url *url = wish->sub != 0 && camera->sub.text[0] != 0 ? &camera->sub : &camera->url;
     *a = (struct attempt){.sup = s,

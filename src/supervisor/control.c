@@ -15,6 +15,8 @@ static void on_ready(void *ctx, struct channel *from, struct msg *m)
 {
     (void)from;
     struct worker *w = ctx;
+    if (w->state != WORKER_STARTING)
+        return; /* once a start */
     w->state = WORKER_READY;
     w->heard_at = clock_mono();
     tc_buf_clear(&w->sandbox_json);
@@ -80,10 +82,25 @@ static void on_password_put(void *ctx, struct channel *from, struct msg *m)
     passwords_look(s); /* core is told like of any other change */
 }
 
+static void on_link_lost(void *ctx, struct channel *from, struct msg *m)
+{
+    (void)from;
+    struct worker *w = ctx;
+    const struct msg_link_lost *lost = m->body;
+    struct tc_mono now = clock_mono();
+    struct worker *peer =
+        lost->peer < TC_ROLE_COUNT ? worker_find(w->sup, (enum tc_role)lost->peer, lost->instance) : NULL;
+    if (peer == NULL || now.ns - w->relinked_at.ns < RELINK_EVERY_MS * TC_NS_PER_MS)
+        return; /* it asks again */
+    w->relinked_at = now;
+    worker_relink(w, peer);
+}
+
 static const struct channel_handler handlers[] = {
     {MSG_READY, on_ready},         {MSG_PONG, on_pong},
     {MSG_METRICS, on_metrics},     {MSG_CONNECT, on_connect},
     {MSG_RING_GIVE, on_ring_give}, {MSG_PASSWORD_PUT, on_password_put},
+    {MSG_LINK_LOST, on_link_lost},
     {0, NULL},
 };
 

@@ -24,7 +24,7 @@ static const char *state_word(const struct worker *w)
     return "off";
 }
 
-static bool list_processes(const struct supervisor *s, struct tc_buf *out)
+static bool list_processes(const struct supervisor *s, bool with_sandbox, struct tc_buf *out)
 {
     bool degraded = false;
     struct tc_json j = tc_json(out);
@@ -38,7 +38,7 @@ static bool list_processes(const struct supervisor *s, struct tc_buf *out)
         tc_json_kv_i64(&j, "pid", w->pid);
         tc_json_kv_u64(&j, "restarts", w->starts > 0 ? w->starts - 1 : 0);
         tc_json_kv_wall(&j, "since", w->since);
-        if (w->sandbox_json.len > 0) {
+        if (with_sandbox && w->sandbox_json.len > 0) {
             tc_json_key(&j, "sandbox");
             tc_json_raw(&j, tc_buf_view(&w->sandbox_json));
         }
@@ -55,7 +55,12 @@ void health_send(struct supervisor *s)
         return;
     TC_CLEANUP(tc_buf_done) struct tc_buf json;
     tc_buf_init(&json, 49152);
-    bool degraded = list_processes(s, &json);
+    bool degraded = list_processes(s, true, &json);
+    if (json.err != TC_OK) { /* many cameras, many processes: their states matter more than their sandboxes */
+        tc_buf_done(&json);
+        tc_buf_init(&json, 49152);
+        degraded = list_processes(s, false, &json);
+    }
     struct msg_health h = {.what = 0, .degraded = degraded};
     if (json.err != TC_OK || channel_send(web->control, MSG_HEALTH, &h, tc_buf_view(&json)) != TC_OK)
         log_warn("the state of the processes did not reach web, ignoring");

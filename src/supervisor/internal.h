@@ -24,6 +24,9 @@ enum {
     STOP_WITHIN_MS = 5000,
     LISTENS_MAX = SITE_RECEIVERS_MAX + 2,
     UNTOLD_MAX = 256,
+    RELINK_EVERY_MS = 500,
+    VIOLATION_EVERY_MS = 1000,
+    CONNECTING_MAX = 2 * CAMERAS_PER_SHARD,
 };
 
 enum worker_state { WORKER_OFF, WORKER_STARTING, WORKER_READY, WORKER_WAITING, WORKER_STOPPING };
@@ -47,6 +50,9 @@ struct worker {
     uint32_t starts;
     uint32_t quick_deaths; /* in a row, each before STEADY_AFTER_MS */
     bool wired;
+    struct tc_mono relinked_at; /* when it last got a new link by its own wish */
+    struct tc_mono violated_at; /* when core was last told of a forbidden call */
+    unsigned connecting; /* connections to cameras that are being made for it */
     char cause[MSG_TEXT_BYTES]; /* of the last death */
     struct tc_buf sandbox_json;
 };
@@ -116,6 +122,8 @@ struct worker *worker_find(struct supervisor *s, enum tc_role role, unsigned ins
 /* wire.c: what a worker gets before GO, and its links */
 enum tc_err worker_equip(struct worker *w, struct tc_errinfo *info) TC_MUST_USE;
 enum tc_err worker_wire(struct worker *w, struct tc_errinfo *info) TC_MUST_USE;
+/* A new link between two that should have one and live; another one of it is dropped by both ends. */
+void worker_relink(struct worker *w, struct worker *peer);
 enum tc_err worker_send_password(struct worker *core, const char *user, struct tc_slice hash) TC_MUST_USE;
 
 /* passwords.c: tells core what `tocsin user` changed since the last look. */

@@ -29,6 +29,10 @@ static void on_report(evutil_socket_t fd, short what, void *arg)
         (void)event_del(w->ev_report);
         return;
     }
+    struct tc_mono now = clock_mono();
+    if (w->violated_at.ns != 0 && now.ns - w->violated_at.ns < VIOLATION_EVERY_MS * TC_NS_PER_MS)
+        return; /* the next one's count tells of this one too */
+    w->violated_at = now;
     char text[MSG_TEXT_BYTES];
     (void)snprintf(text, sizeof text, "tried the forbidden system call %s (%d), %u times by now", e.name,
                    e.call, e.count);

@@ -22,6 +22,8 @@ static int64_t back_off_ms(uint32_t quick_deaths)
     return steps_ms[quick_deaths < TC_COUNT(steps_ms) ? quick_deaths : TC_COUNT(steps_ms) - 1];
 }
 
+static void start_after(struct worker *w, int64_t wait_ms);
+
 static void start_again(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -38,8 +40,21 @@ static void start_again(evutil_socket_t fd, short what, void *arg)
         err = channel_send(w->control, MSG_GO, &none, tc_slice(NULL, 0));
     if (err != TC_OK) {
         log_error("%s: %s", w->label, info.text);
-        worker_kill(w, "could not be set up");
+        if (w->pid > 0)
+            worker_kill(w, "could not be set up");
+        else
+            start_after(w, back_off_ms(++w->quick_deaths)); /* no process came to be, so none will die */
     }
+}
+
+static void start_after(struct worker *w, int64_t wait_ms)
+{
+    struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = (wait_ms % 1000) * 1000};
+    w->state = WORKER_WAITING;
+    if (w->ev_restart == NULL)
+        w->ev_restart = evtimer_new(w->sup->base, start_again, w);
+    if (w->ev_restart == NULL || event_add(w->ev_restart, &wait) != 0)
+        log_error("no memory for the restart of %s", w->label);
 }
 
 static void plan_restart(struct worker *w)
@@ -47,12 +62,7 @@ static void plan_restart(struct worker *w)
     int64_t lived_ms = (clock_mono().ns - w->started_at.ns) / TC_NS_PER_MS;
     w->quick_deaths = lived_ms >= STEADY_AFTER_MS ? 0 : w->quick_deaths + 1;
     int64_t wait_ms = lived_ms >= STEADY_AFTER_MS ? 0 : back_off_ms(w->quick_deaths - 1);
-    w->state = WORKER_WAITING;
-    struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = (wait_ms % 1000) * 1000};
-    if (w->ev_restart == NULL)
-        w->ev_restart = evtimer_new(w->sup->base, start_again, w);
-    if (w->ev_restart == NULL || event_add(w->ev_restart, &wait) != 0)
-        log_error("no memory for the restart of %s", w->label);
+    start_after(w, wait_ms);
 }
 
 static const char *death_text(const struct worker *w, int status, char *out, size_t size)

@@ -180,6 +180,20 @@ static enum tc_err make_link(struct worker *a, struct worker *b, struct tc_errin
     return TC_OK;
 }
 
+void worker_relink(struct worker *w, struct worker *peer)
+{
+    struct tc_errinfo info = {0};
+    bool linked = false;
+    for (size_t k = 0; k < TC_COUNT(links); k++)
+        linked = linked || (links[k].a == w->role && links[k].b == peer->role) ||
+                 (links[k].b == w->role && links[k].a == peer->role);
+    if (!linked || !w->wired || !peer->wired || w->control == NULL || peer->control == NULL)
+        return;
+    log_warn("%s closed its link to %s, making a new one", w->label, peer->label);
+    if (make_link(w, peer, &info) != TC_OK)
+        log_error("%s", info.text);
+}
+
 enum tc_err worker_wire(struct worker *w, struct tc_errinfo *info)
 {
     struct supervisor *s = w->sup;

@@ -49,6 +49,8 @@ static struct {
     uint64_t pong, ping;
     uint64_t durable; /* the last signal that was told to be so */
     unsigned spends, records;
+    struct msg_link_lost lost;
+    unsigned losts;
     struct msg_record record;
     struct answer answers[64];
     size_t answers_count;
@@ -84,6 +86,15 @@ static void on_spend(void *ctx, struct channel *from, struct msg *m)
     (void)from;
     (void)m;
     w.spends++;
+}
+
+static void on_lost(void *ctx, struct channel *from, struct msg *m)
+{
+    (void)ctx;
+    (void)from;
+    memcpy(&w.lost, m->body, sizeof w.lost);
+    w.losts++;
+    event_base_loopbreak(w.base);
 }
 
 static void on_durable(void *ctx, struct channel *from, struct msg *m)
@@ -142,6 +153,7 @@ static const struct channel_handler control_handlers[] = {{MSG_READY, on_ready},
                                                           {MSG_PONG, on_pong},
                                                           {MSG_RING_GIVE, on_ignored},
                                                           {MSG_PASSWORD_PUT, on_spend},
+                                                          {MSG_LINK_LOST, on_lost},
                                                           {0, NULL}};
 static const struct channel_handler peer_handlers[] = {
     {MSG_SIGNAL_DURABLE, on_durable}, {MSG_ANSWER, on_answer},  {MSG_PEER_IS, on_peer_is}, {MSG_CHANGE, on_ignored},
@@ -510,6 +522,28 @@ static void test_core__what_a_process_may_not_tell__is_not_on_the_record(void **
     assert_int_equal(in_journal(RK_ALARM_RAISED).count, 0);
 }
 
+static void test_core__intake_breaks_the_table__a_new_link_is_asked_for_and_works(void **state)
+{
+    (void)state;
+    struct msg_link body = {.peer = TC_ROLE_INTAKE};
+    struct tc_errinfo info = {0};
+    int fds[2];
+    assert_ok(channel_pair(fds, &info), &info);
+    assert_int_equal(channel_send_fds(w.control, MSG_LINK, &body, tc_slice(NULL, 0), &fds[1], 1), TC_OK);
+    (void)close(fds[1]);
+    w.intake = channel_free(w.intake);
+    assert_int_equal(send(fds[0], "rubbish", 7, 0), 7);
+    while (w.losts == 0)
+        event_base_dispatch(w.base);
+    assert_int_equal(w.lost.peer, TC_ROLE_INTAKE);
+    (void)close(fds[0]);
+    w.intake = give_link(TC_ROLE_INTAKE, 0);
+    send_signal(7, 20);
+    while (w.durable != 7)
+        event_base_dispatch(w.base);
+    stop();
+}
+
 #define PROCESS_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -522,6 +556,7 @@ int main(void)
         PROCESS_TEST(test_core__many_wrong_passwords_at_once__few_are_compared),
         PROCESS_TEST(test_core__one_time_password_twice_at_once__opens_one_session),
         PROCESS_TEST(test_core__any_other_socket_of_ours_as_a_local_connection__is_nobody),
+        PROCESS_TEST(test_core__intake_breaks_the_table__a_new_link_is_asked_for_and_works),
         PROCESS_TEST(test_core__what_a_process_may_not_tell__is_not_on_the_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
