@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/check.h"
 
 void incident_init(struct incident *in)
@@ -33,26 +34,6 @@ void incident_done(struct incident *in)
     free(in->reason);
     incident_init(in);
 }
-
-/* Room for one more element behind COUNT; returns it zeroed, or NULL. */
-static void *add_one(void **array, size_t *count, size_t *cap, size_t element_bytes)
-{
-    if (*count == *cap) {
-        size_t grown_cap = *cap == 0 ? 4 : *cap * 2;
-        void *grown = realloc(*array, grown_cap * element_bytes);
-        if (grown == NULL)
-            return NULL;
-        *array = grown;
-        *cap = grown_cap;
-    }
-    uint8_t *at = (uint8_t *)*array + *count * element_bytes;
-    memset(at, 0, element_bytes);
-    (*count)++;
-    return at;
-}
-
-#define ADD_ONE(in, what)                                                                          \
-    add_one((void **)&(in)->what, &(in)->what##_count, &(in)->what##_cap, sizeof *(in)->what)
 
 /* Replaces *TEXT by a copy; an empty text becomes NULL. S may lie in *TEXT: an incident that closes by itself
  * closes with its own reason. */
@@ -153,7 +134,7 @@ static enum tc_err on_alarm_raised(struct incident *in, const struct record_entr
         in->alarms_more++;
         return TC_OK;
     }
-    struct incident_alarm *a = ADD_ONE(in, alarms);
+    struct incident_alarm *a = TC_ARRAY_ADD(in, alarms);
     if (a == NULL)
         return TC_E_NOMEM;
     a->id = (uint64_t)entry_get_i64(e, RF_ALARM, (int64_t)e->seq);
@@ -204,7 +185,7 @@ static enum tc_err add_clip(struct incident *in, const struct record_entry *e)
 {
     struct incident_clip *c = incident_clip_find(in, entry_get_text(e, RF_CAMERA));
     if (c == NULL && in->clips_count < INCIDENT_CLIPS_MAX) {
-        c = ADD_ONE(in, clips);
+        c = TC_ARRAY_ADD(in, clips);
         if (c == NULL)
             return TC_E_NOMEM;
         COPY_FIELD(c->camera, e, RF_CAMERA);
@@ -229,7 +210,7 @@ static enum tc_err on_commanded(struct incident *in, const struct record_entry *
         TC_TRY(add_clip(in, e));
     if (in->actions_count == INCIDENT_ACTIONS_MAX || tc_slice_is(verb, "record_until"))
         return TC_OK;
-    struct incident_action *a = ADD_ONE(in, actions);
+    struct incident_action *a = TC_ARRAY_ADD(in, actions);
     if (a == NULL)
         return TC_E_NOMEM;
     a->id = e->seq;
@@ -298,7 +279,7 @@ static enum tc_err on_noted(struct incident *in, const struct record_entry *e)
 {
     if (in->notes_count == INCIDENT_NOTES_MAX)
         return TC_OK;
-    struct incident_note *n = ADD_ONE(in, notes);
+    struct incident_note *n = TC_ARRAY_ADD(in, notes);
     if (n == NULL)
         return TC_E_NOMEM;
     n->at = e->at;
@@ -370,7 +351,7 @@ enum tc_err incident_add_event(struct incident *in, const struct incident_event 
         in->events_count--;
         memmove(&in->events[0], &in->events[1], in->events_count * sizeof in->events[0]);
     }
-    struct incident_event *added = ADD_ONE(in, events);
+    struct incident_event *added = TC_ARRAY_ADD(in, events);
     if (added == NULL)
         return TC_E_NOMEM;
     *added = *event;
@@ -461,14 +442,6 @@ static void event_io(struct io *io, struct incident_event *e)
     io_heap_str(io, &e->text, INCIDENT_TEXT_MAX);
 }
 
-#define ARRAY_IO(io, in, what, max, element_io)                                                    \
-    do {                                                                                           \
-        (in)->what##_count = io_count((io), (in)->what##_count, (max), (void **)&(in)->what,       \
-                                      sizeof *(in)->what, &(in)->what##_cap);                      \
-        for (size_t array_i_ = 0; array_i_ < (in)->what##_count; array_i_++)                       \
-            element_io((io), &(in)->what[array_i_]);                                               \
-    } while (0)
-
 void incident_io(struct io *io, struct incident *in)
 {
     io_u64(io, &in->id);
@@ -489,9 +462,9 @@ void incident_io(struct io *io, struct incident *in)
     for (size_t i = 0; i < INCIDENT_PHASE_COUNT; i++)
         io_wall(io, &in->phases[i]);
     io_u64(io, &in->alarms_more);
-    ARRAY_IO(io, in, alarms, INCIDENT_ALARMS_MAX, alarm_io);
-    ARRAY_IO(io, in, clips, INCIDENT_CLIPS_MAX, clip_io);
-    ARRAY_IO(io, in, actions, INCIDENT_ACTIONS_MAX, action_io);
-    ARRAY_IO(io, in, notes, INCIDENT_NOTES_MAX, note_io);
-    ARRAY_IO(io, in, events, INCIDENT_EVENTS_MAX, event_io);
+    IO_ARRAY(io, in, alarms, INCIDENT_ALARMS_MAX, alarm_io);
+    IO_ARRAY(io, in, clips, INCIDENT_CLIPS_MAX, clip_io);
+    IO_ARRAY(io, in, actions, INCIDENT_ACTIONS_MAX, action_io);
+    IO_ARRAY(io, in, notes, INCIDENT_NOTES_MAX, note_io);
+    IO_ARRAY(io, in, events, INCIDENT_EVENTS_MAX, event_io);
 }

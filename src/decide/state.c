@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/check.h"
 #include "decide/state_internal.h"
 
@@ -41,22 +42,6 @@ const char *area_state_name(enum area_state state)
 #undef X
     };
     return (unsigned)state < AREA_STATE_COUNT ? words[state] : "unknown";
-}
-
-void *state_add_one(void **array, size_t *count, size_t *cap, size_t element_bytes)
-{
-    if (*count == *cap) {
-        size_t grown_cap = *cap == 0 ? 16 : *cap * 2;
-        void *grown = realloc(*array, grown_cap * element_bytes);
-        if (grown == NULL)
-            return NULL;
-        *array = grown;
-        *cap = grown_cap;
-    }
-    uint8_t *at = (uint8_t *)*array + *count * element_bytes;
-    memset(at, 0, element_bytes);
-    (*count)++;
-    return at;
 }
 
 /* ---- finding ---- */
@@ -199,7 +184,7 @@ enum tc_err state_add_alarm(struct state *s, struct incident *in, const struct i
     size_t at = s->alarms_count;
     if (s->alarms_free_count > 0)
         at = s->alarms_free[--s->alarms_free_count];
-    else if (state_add_one((void **)&s->alarms, &s->alarms_count, &s->alarms_cap, sizeof *s->alarms) == NULL)
+    else if (TC_ARRAY_ADD(s, alarms) == NULL)
         return TC_E_NOMEM;
     uint64_t hash = state_alarm_hash(a->type, tc_slice_str(a->panel), tc_slice_str(a->point),
                                      tc_slice_str(a->zone));
@@ -215,8 +200,7 @@ enum tc_err state_drop_alarms(struct state *s, uint64_t incident)
             continue;
         tc_map_remove(&s->alarm_map, ref->hash, (uint32_t)i);
         ref->used = false;
-        size_t *slot = state_add_one((void **)&s->alarms_free, &s->alarms_free_count, &s->alarms_free_cap,
-                                     sizeof *s->alarms_free);
+        size_t *slot = TC_ARRAY_ADD(s, alarms_free);
         if (slot == NULL)
             return TC_E_NOMEM;
         *slot = i;
@@ -291,14 +275,6 @@ static void incidents_io(struct io *io, struct state *s)
     }
 }
 
-#define ARRAY_IO(io, s, what, max, element_io)                                                     \
-    do {                                                                                           \
-        (s)->what##_count = io_count((io), (s)->what##_count, (max), (void **)&(s)->what,          \
-                                     sizeof *(s)->what, &(s)->what##_cap);                         \
-        for (size_t array_i_ = 0; array_i_ < (s)->what##_count; array_i_++)                        \
-            element_io((io), &(s)->what[array_i_]);                                                \
-    } while (0)
-
 static void state_io(struct io *io, struct state *s)
 {
     uint32_t magic = snapshot_magic;
@@ -315,10 +291,10 @@ static void state_io(struct io *io, struct state *s)
     io_u64(io, &closed);
     s->undurable = (size_t)undurable;
     s->closed_count = (size_t)closed;
-    ARRAY_IO(io, s, points, STATE_POINTS_MAX, point_io);
-    ARRAY_IO(io, s, panels, STATE_PANELS_MAX, panel_io);
-    ARRAY_IO(io, s, areas, STATE_AREAS_MAX, area_io);
-    ARRAY_IO(io, s, cameras, STATE_CAMERAS_MAX, camera_io);
+    IO_ARRAY(io, s, points, STATE_POINTS_MAX, point_io);
+    IO_ARRAY(io, s, panels, STATE_PANELS_MAX, panel_io);
+    IO_ARRAY(io, s, areas, STATE_AREAS_MAX, area_io);
+    IO_ARRAY(io, s, cameras, STATE_CAMERAS_MAX, camera_io);
     incidents_io(io, s);
 }
 

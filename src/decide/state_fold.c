@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/check.h"
 #include "decide/state_internal.h"
 
@@ -33,7 +34,7 @@ static enum tc_err fold_signal(struct state *s, const struct record_entry *e)
         return TC_OK;
     struct state_panel *p = state_panel_find(s, id);
     if (p == NULL) {
-        p = state_add_one((void **)&s->panels, &s->panels_count, &s->panels_cap, sizeof *s->panels);
+        p = TC_ARRAY_ADD(s, panels);
         if (p == NULL)
             return TC_E_NOMEM;
         tc_slice_to_str_cut(id, p->id, sizeof p->id);
@@ -60,7 +61,7 @@ static enum tc_err fold_point(struct state *s, const struct record_entry *e)
     if (p == NULL) {
         if (s->points_count == STATE_POINTS_MAX)
             return TC_OK;
-        p = state_add_one((void **)&s->points, &s->points_count, &s->points_cap, sizeof *s->points);
+        p = TC_ARRAY_ADD(s, points);
         if (p == NULL)
             return TC_E_NOMEM;
         tc_slice_to_str_cut(panel, p->panel, sizeof p->panel);
@@ -86,7 +87,7 @@ static enum tc_err fold_area(struct state *s, const struct record_entry *e)
         return TC_OK;
     struct state_area *a = state_area_find(s, id);
     if (a == NULL) {
-        a = state_add_one((void **)&s->areas, &s->areas_count, &s->areas_cap, sizeof *s->areas);
+        a = TC_ARRAY_ADD(s, areas);
         if (a == NULL)
             return TC_E_NOMEM;
         tc_slice_to_str_cut(id, a->id, sizeof a->id);
@@ -113,7 +114,7 @@ static enum tc_err fold_camera(struct state *s, const struct record_entry *e)
     struct tc_slice id = entry_get_text(e, RF_CAMERA);
     struct state_camera *c = state_camera_find(s, id);
     if (c == NULL) {
-        c = state_add_one((void **)&s->cameras, &s->cameras_count, &s->cameras_cap, sizeof *s->cameras);
+        c = TC_ARRAY_ADD(s, cameras);
         if (c == NULL)
             return TC_E_NOMEM;
         tc_slice_to_str_cut(id, c->id, sizeof c->id);
@@ -158,8 +159,7 @@ static enum tc_err fold_opened(struct state *s, const struct record_entry *e)
         free(in);
         return TC_E_CORRUPT;
     }
-    struct incident **slot = state_add_one((void **)&s->incidents, &s->incidents_count, &s->incidents_cap,
-                                           sizeof *s->incidents);
+    struct incident **slot = TC_ARRAY_ADD(s, incidents);
     if (slot == NULL) {
         free(in);
         return TC_E_NOMEM;

@@ -12,7 +12,6 @@ struct state_key {
     struct tc_slice panel, point, zone;
 };
 
-void *state_add_one(void **array, size_t *count, size_t *cap, size_t element_bytes);
 uint64_t state_alarm_hash(enum ev_type type, struct tc_slice panel, struct tc_slice point, struct tc_slice zone);
 uint64_t state_point_hash(struct tc_slice panel, struct tc_slice point);
 enum tc_err state_index_panel(struct state *s, size_t at) TC_MUST_USE;
