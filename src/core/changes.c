@@ -5,12 +5,18 @@
 #include "base/check.h"
 #include "core/internal.h"
 #include "record/rows.h"
+#include "runtime/log.h"
 
 static void send_change(struct core *c, uint64_t seq, const char *kind, struct tc_buf *json)
 {
     struct msg_change change = {.seq = seq};
     tc_slice_to_str_cut(tc_slice_str(kind), change.kind, sizeof change.kind);
-    if (json->err == TC_OK)
+    if (json->err != TC_OK) {
+        log_error("a change of kind %s at entry %llu is too long for the screens", kind, (unsigned long long)seq);
+        return;
+    }
+    c->changes_lost = c->changes_lost || c->filling->outbox.len > CORE_OUTBOX_BYTES_MAX - CORE_OUTBOX_SPARE_BYTES;
+    if (!c->changes_lost)
         outbox_send(c, TC_ROLE_WEB, MSG_CHANGE, &change, tc_buf_view(json));
 }
 
@@ -75,6 +81,10 @@ static void send_incident(struct core *c, const struct incident *in)
 
 void changes_seal(struct core *c)
 {
+    if (c->changes_lost) {
+        c->dirty_count = 0;
+        c->dirty_all = false;
+    }
     /* More incidents at once than the list holds: then all that are open. */
     for (size_t i = 0; c->dirty_all && i < c->state.incidents_count; i++) {
         if (incident_is_open(c->state.incidents[i]))

@@ -20,6 +20,12 @@ struct signal {
     uint64_t seq; /* of the SIGNAL entry */
 };
 
+/* A time that can be one: sums and differences of such stay in range. 0: none was given. */
+static bool time_is_possible(int64_t ns)
+{
+    return ns >= 0 && ns < INT64_C(4102444800) * TC_NS_PER_S; /* 2100 */
+}
+
 /* The parts of the tail, or false when the sizes do not add up. */
 static bool split_signal(struct core *c, struct msg *msg, struct signal *ret)
 {
@@ -27,6 +33,8 @@ static bool split_signal(struct core *c, struct msg *msg, struct signal *ret)
     size_t events_bytes = (size_t)m->events * sizeof(struct msg_signal_event);
     if (m->events > MSG_SIGNAL_EVENTS_MAX || m->panel < 0 || (size_t)m->panel >= c->site.panels_count ||
         m->receiver >= c->site.receivers_count || m->raw_bytes > ENTRY_TEXT_MAX)
+        return false;
+    if (!time_is_possible(m->received_at_ns) || !time_is_possible(m->device_at_ns))
         return false;
     if (events_bytes + m->text_bytes + m->raw_bytes != msg->tail.len || m->text_bytes > msg->tail.len)
         return false;
@@ -78,22 +86,6 @@ static int64_t event_time(const struct signal *s, const struct msg_signal_event 
 static const struct site_point *point_of(const struct signal *s, const struct msg_signal_event *ev)
 {
     return ev->point >= 0 && (size_t)ev->point < s->panel->points_count ? &s->panel->points[ev->point] : NULL;
-}
-
-/* Openings and closings of a panel are those of the areas in which its points lie; one event can tell of one
- * area, so the first is named in the entry and the others get entries of their own. */
-static uint32_t area_at(const struct core *c, const struct site_panel *panel, uint32_t nth)
-{
-    for (uint32_t a = 0; a < c->site.areas_count; a++) {
-        bool has = false;
-        for (size_t i = 0; i < panel->points_count && !has; i++) {
-            for (size_t k = 0; k < c->site.areas[a].zones_count && !has; k++)
-                has = c->site.areas[a].zones[k] == panel->points[i].zone;
-        }
-        if (has && nth-- == 0)
-            return a;
-    }
-    return SITE_NONE;
 }
 
 /* "Yard: motion" when the panel sent no words of its own. */
@@ -156,17 +148,32 @@ static bool add_event(struct core *c, const struct signal *s, const struct msg_s
     return core_input(c, &e);
 }
 
+static bool area_has_one(const struct site_area *area, const bool *zones)
+{
+    bool has = false;
+    for (size_t k = 0; k < area->zones_count && !has; k++)
+        has = zones[area->zones[k]];
+    return has;
+}
+
+/* Openings and closings of a panel are those of the areas in which its points lie; one event can tell of one
+ * area, so each of them gets an entry of its own. */
 static void add_events(struct core *c, const struct signal *s, const struct msg_signal_event *ev)
 {
+    bool zones[SITE_ZONES_MAX] = {false}; /* where the panel has points */
     bool opens_or_closes = ev_type_class(ev_type_by_number(ev->type)) == EV_CLASS_AREA;
-    uint32_t area = opens_or_closes ? area_at(c, s->panel, 0) : SITE_NONE;
-    if (!add_event(c, s, ev, area))
-        return;
-    for (uint32_t nth = 1; opens_or_closes && area != SITE_NONE; nth++) {
-        area = area_at(c, s->panel, nth);
-        if (area != SITE_NONE && !add_event(c, s, ev, area))
+    unsigned areas = 0;
+    for (size_t i = 0; opens_or_closes && i < s->panel->points_count; i++)
+        zones[s->panel->points[i].zone] = true;
+    for (uint32_t a = 0; opens_or_closes && a < c->site.areas_count; a++) {
+        if (!area_has_one(&c->site.areas[a], zones))
+            continue;
+        areas++;
+        if (!add_event(c, s, ev, a))
             return;
     }
+    if (areas == 0)
+        (void)add_event(c, s, ev, SITE_NONE);
 }
 
 static void on_signal(void *ctx, struct channel *from, struct msg *msg)
@@ -189,6 +196,7 @@ static void on_signal(void *ctx, struct channel *from, struct msg *msg)
     for (uint32_t i = 0; s.seq != 0 && duplicate_of == 0 && i < s.m->events; i++) {
         struct msg_signal_event ev;
         memcpy(&ev, s.events.ptr + i * sizeof ev, sizeof ev);
+        ev.device_at_ns = time_is_possible(ev.device_at_ns) ? ev.device_at_ns : 0;
         ev.code[sizeof ev.code - 1] = ev.area[sizeof ev.area - 1] = ev.user[sizeof ev.user - 1] = 0;
         add_events(c, &s, &ev);
     }

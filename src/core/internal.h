@@ -21,6 +21,7 @@
 enum {
     CORE_DIRTY_MAX = 4096,
     CORE_OUTBOX_BYTES_MAX = 64 << 20,
+    CORE_OUTBOX_SPARE_BYTES = 24 << 20, /* of it not for changes: answers and orders */
     CORE_ACKS_MAX = 65536,
     CORE_SNAPSHOT_EVERY = 200000, /* entries */
     CORE_ANSWER_PART_BYTES = 56000,
@@ -76,6 +77,7 @@ struct core {
     uint64_t dirty[CORE_DIRTY_MAX];
     size_t dirty_count;
     bool dirty_all;
+    bool changes_lost; /* there was no room for some: web begins anew, its browsers read what they missed */
     uint64_t snapshot_seq;
     /* writer thread: the mutex guards `job`, `done` and `quit`; the condition wakes it */
     pthread_t writer;

@@ -76,8 +76,12 @@ static void deliver_one(struct core *c, const struct letter *l, const uint8_t *b
         return;
     }
     enum tc_err err = channel_send(to, (enum msg_type)l->type, body, tc_slice(body + l->body_bytes, l->tail_bytes));
-    if (err != TC_OK)
-        log_warn("a message of type %u to %s: %s", l->type, tc_role_name((enum tc_role)l->to), tc_err_text(err));
+    if (err == TC_OK)
+        return;
+    log_warn("a message of type %u to %s: %s", l->type, tc_role_name((enum tc_role)l->to), tc_err_text(err));
+    /* Web would miss a change, archive an order: with a new link both get what they need again. */
+    if (l->to == TC_ROLE_WEB || l->to == TC_ROLE_ARCHIVE)
+        process_link_renew(c->p, (enum tc_role)l->to, 0);
 }
 
 void outbox_deliver(struct core *c, struct batch *b)
@@ -91,5 +95,10 @@ void outbox_deliver(struct core *c, struct batch *b)
         TC_ASSERT(b->outbox.len - at >= (size_t)l.body_bytes + l.tail_bytes);
         deliver_one(c, &l, b->outbox.data + at);
         at += (size_t)l.body_bytes + l.tail_bytes;
+    }
+    if (c->changes_lost) {
+        log_warn("more changed at once than the screens can be told; they begin anew");
+        c->changes_lost = false;
+        process_link_renew(c->p, TC_ROLE_WEB, 0);
     }
 }

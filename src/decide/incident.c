@@ -160,7 +160,8 @@ static enum tc_err on_alarm_repeated(struct incident *in, const struct record_en
         return TC_OK;
     a->count = (uint64_t)entry_get_i64(e, RF_COUNT, (int64_t)a->count + 1);
     a->last_at = wall_field(e, RF_AT);
-    a->active = entry_get_i64(e, RF_STATE, EV_STATE_INSTANT) == EV_STATE_ACTIVE;
+    /* An instant says nothing of a condition's end: what was active stays so until its restoral. */
+    a->active = a->active || entry_get_i64(e, RF_STATE, EV_STATE_INSTANT) == EV_STATE_ACTIVE;
     a->normal_at = a->active ? (struct tc_wall){0} : a->last_at;
     return TC_OK;
 }

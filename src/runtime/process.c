@@ -468,6 +468,17 @@ struct channel *process_link_instance(const struct process *p, enum tc_role peer
     return NULL;
 }
 
+void process_link_renew(struct process *p, enum tc_role peer, unsigned instance)
+{
+    for (size_t i = 0; i < PROCESS_LINKS_MAX; i++) {
+        struct link_slot *s = &p->links[i];
+        if (!s->used || s->peer != peer || s->instance != instance || s->channel == NULL)
+            continue;
+        s->lost = true;
+        forget_link(p, s);
+    }
+}
+
 struct process_listen *process_listen_at(struct process *p, unsigned index)
 {
     return index < p->listens_count ? &p->listens[index] : NULL;

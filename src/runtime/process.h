@@ -86,6 +86,8 @@ struct channel *process_link(const struct process *p, enum tc_role peer);
 struct channel *process_link_instance(const struct process *p, enum tc_role peer, unsigned instance);
 /* Every link to a role in turn: *CURSOR starts at 0; NULL at the end. */
 struct channel *process_link_next(const struct process *p, enum tc_role peer, unsigned *cursor);
+/* Closes a link whose peer does not read, and asks for another: both sides begin anew (on_unlink, on_link). */
+void process_link_renew(struct process *p, enum tc_role peer, unsigned instance);
 struct channel *process_control(const struct process *p);
 /* Listeners and directories, index 0.. ; NULL behind the last. Taking an fd: set the field to -1. */
 struct process_listen *process_listen_at(struct process *p, unsigned index);

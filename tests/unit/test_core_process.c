@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <sys/mman.h>
@@ -319,7 +320,7 @@ static void send_signal(uint64_t id, size_t raw_bytes)
     struct msg_signal_event ev = {
         .type = EV_INTRUSION_MOTION, .state = EV_STATE_ACTIVE, .point = 0, .number = 12, .code = "BA"};
     struct msg_signal m = {.id = id, .events = 1, .raw_bytes = (uint32_t)raw_bytes};
-    m.digest[0] = (uint8_t)id;
+    memcpy(m.digest, &id, sizeof id);
     m.received_at_ns = INT64_C(1800000000) * TC_NS_PER_S;
     memcpy(tail, &ev, sizeof ev);
     memset(tail + sizeof ev, 'x', raw_bytes);
@@ -508,6 +509,41 @@ static void test_core__any_other_socket_of_ours_as_a_local_connection__is_nobody
     stop();
 }
 
+/* Web takes nothing any more: what it misses must not be missed for ever. */
+static void test_core__web_does_not_read__gets_a_new_link_instead_of_a_gap(void **state)
+{
+    (void)state;
+    struct {
+        struct msg_head head;
+        struct msg_request request;
+    } stream = {.head = {.magic = MSG_MAGIC, .version = 1, .type = MSG_REQUEST,
+                         .body_bytes = sizeof stream.request},
+                .request = {.request = 2, .route_name = "stream"}};
+    struct msg_link body = {.peer = TC_ROLE_WEB};
+    struct tc_errinfo info = {0};
+    int fds[2];
+    ask(1, "session_create", "", "{\"user\":\"anna\",\"password\":\"right\"}");
+    memcpy(stream.request.token, answer_of(1)->token, sizeof stream.request.token);
+    assert_ok(channel_pair(fds, &info), &info);
+    assert_int_equal(channel_send_fds(w.control, MSG_LINK, &body, tc_slice(NULL, 0), &fds[1], 1), TC_OK);
+    (void)close(fds[1]);
+    channel_flush(w.control);
+    w.web = channel_free(w.web);
+    assert_int_equal(send(fds[0], &stream, sizeof stream, 0), sizeof stream);
+    struct pollfd answered = {.fd = fds[0], .events = POLLIN};
+    assert_int_equal(poll(&answered, 1, 10000), 1);
+    for (uint64_t id = 1; id <= 4000 && w.losts == 0; id++) {
+        send_signal(id, ENTRY_TEXT_MAX);
+        while (id % 50 == 0 && w.durable != id)
+            event_base_dispatch(w.base);
+    }
+    while (w.losts == 0)
+        event_base_dispatch(w.base);
+    assert_int_equal(w.lost.peer, TC_ROLE_WEB);
+    (void)close(fds[0]);
+    stop();
+}
+
 static void test_core__what_a_process_may_not_tell__is_not_on_the_record(void **state)
 {
     (void)state;
@@ -557,6 +593,7 @@ int main(void)
         PROCESS_TEST(test_core__one_time_password_twice_at_once__opens_one_session),
         PROCESS_TEST(test_core__any_other_socket_of_ours_as_a_local_connection__is_nobody),
         PROCESS_TEST(test_core__intake_breaks_the_table__a_new_link_is_asked_for_and_works),
+        PROCESS_TEST(test_core__web_does_not_read__gets_a_new_link_instead_of_a_gap),
         PROCESS_TEST(test_core__what_a_process_may_not_tell__is_not_on_the_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

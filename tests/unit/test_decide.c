@@ -482,6 +482,15 @@ static void test_camera__long_id__is_lost_once_and_comes_back(void **state)
     assert_int_equal(count(w, RK_ALARM_RAISED, &e), 1);
 }
 
+static void test_alarm__active_and_then_an_instant__stays_active_until_its_restoral(void **state)
+{
+    struct world *w = *state;
+    day(w, "0 12!; 3 close anna 1 false; 5 12*");
+    assert_true(incident_is_active(incident(w, 1)));
+    day(w, "9 12.");
+    assert_int_equal(incident(w, 1)->state, INCIDENT_CLOSED);
+}
+
 static void test_join__the_clock_was_set_back__does_not_reach_across_it(void **state)
 {
     struct world *w = *state;
@@ -543,6 +552,7 @@ int main(void)
         STORY(test_signal__same_bytes_within_minutes__is_known_as_a_repeat),
         STORY(test_close__by_itself_once_all_is_normal__keeps_its_reason),
         STORY(test_camera__long_id__is_lost_once_and_comes_back),
+        STORY(test_alarm__active_and_then_an_instant__stays_active_until_its_restoral),
         STORY(test_join__the_clock_was_set_back__does_not_reach_across_it),
         STORY(test_join__an_incident_that_has_its_outcome__is_not_joined),
         STORY(test_join__an_incident_that_is_full__begins_another_and_loses_no_source),
