@@ -46,7 +46,8 @@ bool idem_answered(struct api_call *call)
 void idem_keep(struct api_call *call, unsigned status)
 {
     struct core *c = call->c;
-    if (!has_key(call) || call->replayed || status >= 500 || call->json.err != TC_OK || call->json.len > IDEM_ANSWER_BYTES_MAX)
+    bool done = status < 500 && call->json.err == TC_OK; /* what a moment's trouble refused is asked again */
+    if (!has_key(call) || call->replayed || !done || call->json.len > IDEM_ANSWER_BYTES_MAX)
         return;
     if (c->idem == NULL)
         c->idem = calloc(CORE_IDEM_MAX, sizeof *c->idem);
