@@ -3,12 +3,14 @@
 """Every process dies once, in the middle of the work: kills.py TOCSIN VERIFIER
 
 A panel never stops sending, a camera never stops playing, an alarm's clip is being recorded. One process after the
-other gets SIGKILL, another is stopped (hangs); each must be back, each time a new signal must get through to the lists
+other gets SIGKILL, another is stopped (hangs), all die at once, one dies while the supervisor has no descriptor left to
+start it again; each must be back, each time a new signal must get through to the lists
 and the camera's picture onto the disk. At the end every acknowledged signal is in the journal exactly once, the journal
 is good, and the clip is complete, with its gaps said.
 """
 import datetime
 import os
+import resource
 import signal
 import sys
 
@@ -69,6 +71,38 @@ def hang_one(daemon):
     daemon.wait_healthy()
 
 
+def open_files(daemon):
+    return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+
+
+def kill_all(daemon, panel):
+    """All at once, twice; and nothing is left open by it."""
+    before = open_files(daemon)
+    for _ in range(2):
+        rows = {p["name"]: p for p in daemon.health()["processes"]}
+        for row in rows.values():
+            os.kill(row["pid"], signal.SIGKILL)
+        for name, row in rows.items():
+            wait_for(f"{name} is started again", lambda name=name, row=row:
+                     daemon.row(name)["restarts"] > row["restarts"], 20, daemon)
+        daemon.wait_healthy(30)
+        check_works(daemon, panel)
+    if open_files(daemon) > before:
+        fail(f"the supervisor had {before} files open before the kills, {open_files(daemon)} after", daemon)
+
+
+def start_without_files(daemon):
+    """The start itself fails; it is tried until it goes."""
+    pid = daemon.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    restarts = daemon.kill_process(HANGS)
+    wait_for("the start is said to fail", lambda: "making a message link" in daemon.log_text(), 20, daemon)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    wait_for(f"{HANGS} is started after all", lambda: daemon.row(HANGS)["restarts"] > restarts, 30, daemon)
+    daemon.wait_healthy()
+
+
 def main():
     tocsin, verifier = sys.argv[1:]
     port = free_port()
@@ -83,6 +117,8 @@ def main():
         i for i in daemon.items("/api/v1/incidents") if i["zone"] == "gate"], 5, daemon)[0]["id"]
     kill_each(daemon, other)
     hang_one(daemon)
+    start_without_files(daemon)
+    kill_all(daemon, other)
     other.send("Nri1/BR12")
     clip = wait_for("the clip is complete after all that", lambda: [
         c for c in daemon.get(f"/api/v1/incidents/{incident}")["cameras"] if c["clip"]["state"] == "complete"],
@@ -101,7 +137,7 @@ def main():
         if missing:
             fail(f"account {account}: acknowledged and not in the journal: {sorted(missing)[:10]}", daemon)
     daemon.done()
-    print(f"{len(PROCESSES)} kills and a hang, {sum(map(len, acked.values()))} acknowledged signals")
+    print(f"{3 * len(PROCESSES) + 1} kills and a hang, {sum(map(len, acked.values()))} acknowledged signals")
 
 
 main()
