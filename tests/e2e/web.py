@@ -3,7 +3,7 @@
 """The HTTP surface of a running daemon: who may do what, hostile requests, streams over a restart of core, live video
 beside a viewer that stops reading.
 
-usage: web.py TOCSIN
+usage: web.py TOCSIN [unmeasured]      (unmeasured: memory may grow, a sanitizer is in it)
 The matrix of routes and roles is walked from the daemon's own OpenAPI, so that a new route is in it by itself. The
 HTTP and WebSocket clients are this file's own or Python's, so that a fault of the program's cannot hide behind itself.
 """
@@ -424,7 +424,7 @@ def check_live(daemon, cookie):
     grown = memory_bytes(web) - before
     if frames < 100 or longest > 0.7:
         fail(f"beside a stalled viewer another got {frames} frames, with a wait of {longest:.2f} s")
-    if grown > GROWTH_MAX:
+    if grown > GROWTH_MAX and "unmeasured" not in sys.argv:
         fail(f"a stalled viewer made web grow by {grown} bytes")
     dropped = 0
     frames_of_stalled, _, texts = watch(stalled, 3)
