@@ -177,6 +177,13 @@ static void dispatch(struct api_call *call)
         forward(call);
 }
 
+/* Answers that are not sent yet. */
+static size_t waiting_bytes(const struct core *c)
+{
+    const struct channel *web = process_link(c->p, TC_ROLE_WEB);
+    return c->filling->outbox.len + (web == NULL ? 0 : channel_queued_bytes(web));
+}
+
 void api_request(struct core *c, struct msg *m)
 {
     const struct msg_request *request = m->body;
@@ -190,8 +197,9 @@ void api_request(struct core *c, struct msg *m)
                             .params = tc_slice_sub(m->tail, 0, params_bytes),
                             .body = tc_slice_sub(m->tail, params_bytes, request->body_bytes)};
     tc_buf_init(&call.json, 8 << 20);
-    if (commit_is_crowded(c))
-        api_problem(&call, 503, "Too much at once", "The journal is behind; ask again in a second.");
+    if (commit_is_crowded(c) || waiting_bytes(c) > CORE_ANSWERS_BYTES_MAX)
+        api_problem(&call, 503, "Too much at once",
+                    "More answers wait than can be sent at once; ask again in a second.");
     else
         dispatch(&call);
     tc_buf_done(&call.json);

@@ -248,6 +248,7 @@ int core_main(void)
 {
     static struct core c;
     static const struct process_ops ops = {.role = TC_ROLE_CORE,
+                                           .queue_max_bytes = CORE_LINK_BYTES_MAX,
                                            .prepare = prepare,
                                            .start = start,
                                            .handlers = core_handlers,

@@ -22,6 +22,8 @@ enum {
     CORE_DIRTY_MAX = 4096,
     CORE_OUTBOX_BYTES_MAX = 64 << 20,
     CORE_OUTBOX_SPARE_BYTES = 24 << 20, /* of it not for changes: answers and orders */
+    CORE_LINK_BYTES_MAX = 24 << 20, /* that wait for a peer; web has to take answers of up to 8 MiB */
+    CORE_ANSWERS_BYTES_MAX = 12 << 20, /* when so much waits for web already, no more is asked of core */
     CORE_ACKS_MAX = 65536,
     CORE_SNAPSHOT_EVERY = 200000, /* entries */
     CORE_ANSWER_PART_BYTES = 56000,

@@ -128,8 +128,10 @@ static void on_link_msg(void *ctx, struct channel *from, struct msg *m)
     }
     forget_link(p, s);
     s->lost = false;
-    struct channel_options options = {
-        .self = p->ops->role, .peer = s->peer, .peer_instance = s->instance};
+    struct channel_options options = {.self = p->ops->role,
+                                      .peer = s->peer,
+                                      .peer_instance = s->instance,
+                                      .queue_max_bytes = p->ops->queue_max_bytes};
     struct tc_errinfo info = {0};
     if (channel_new(p->base, msg_take_fd(m, 0), &options, &p->link_ops, p, &s->channel, &info) != TC_OK) {
         log_error("%s", info.text);

@@ -48,6 +48,7 @@ struct process_secret {
 
 struct process_ops {
     enum tc_role role;
+    size_t queue_max_bytes; /* of each link: what may wait for a peer that reads slowly; 0: channel.h's own */
     /* Before the sandbox closes. P holds configuration, directories, listeners and secrets. May be NULL. */
     enum tc_err (*prepare)(struct process *p, struct tc_errinfo *info);
     /* Behind the sandbox, before READY: events on listeners, first messages to peers. May be NULL. */

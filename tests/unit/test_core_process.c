@@ -532,7 +532,7 @@ static void test_core__web_does_not_read__gets_a_new_link_instead_of_a_gap(void 
     assert_int_equal(send(fds[0], &stream, sizeof stream, 0), sizeof stream);
     struct pollfd answered = {.fd = fds[0], .events = POLLIN};
     assert_int_equal(poll(&answered, 1, 10000), 1);
-    for (uint64_t id = 1; id <= 4000 && w.losts == 0; id++) {
+    for (uint64_t id = 1; id <= 8000 && w.losts == 0; id++) {
         send_signal(id, ENTRY_TEXT_MAX);
         while (id % 50 == 0 && w.durable != id)
             event_base_dispatch(w.base);
