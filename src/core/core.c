@@ -14,7 +14,7 @@
 #include "runtime/log.h"
 #include "store/db.h"
 
-enum { TICK_MS = 1000, CLOCK_STEP_MS = 500 };
+enum { TICK_MS = 1000, CLOCK_STEP_MS = 500, ALIVE_EVERY = 100000 /* entries of a replay */ };
 
 void core_fail(struct core *c, const char *what, const struct tc_errinfo *info)
 {
@@ -61,6 +61,8 @@ static enum tc_err replay_one(void *ctx, const struct record_entry *e, struct tc
 {
     struct core *c = ctx;
     (void)bytes;
+    if (e->seq % ALIVE_EVERY == 0)
+        process_alive(c->p);
     return state_fold(&c->state, e);
 }
 

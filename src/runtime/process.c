@@ -395,6 +395,13 @@ int process_run(const struct process_ops *ops, void *user)
     return p->status;
 }
 
+void process_alive(struct process *p)
+{
+    struct msg_ping ping = {0};
+    if (channel_send(p->control, MSG_PONG, &ping, tc_slice(NULL, 0)) == TC_OK)
+        channel_flush(p->control);
+}
+
 void process_stop(struct process *p, int status)
 {
     p->stopping = true;

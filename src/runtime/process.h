@@ -97,6 +97,8 @@ struct process_dir *process_dir_at(struct process *p, unsigned index);
 struct tc_slice process_secret(const struct process *p, const char *name);
 /* Every secret in turn: *CURSOR starts at 0; NULL at the end. */
 const struct process_secret *process_secret_next(const struct process *p, unsigned *cursor);
+/* A sign of life from within long work in prepare or start, before READY: the supervisor goes on waiting. */
+void process_alive(struct process *p);
 /* Ends the loop; process_run returns STATUS. */
 void process_stop(struct process *p, int status);
 
