@@ -15,6 +15,24 @@ static void ask_reader(struct api_call *call)
     outbox_send(call->c, TC_ROLE_READER, MSG_QUERY, &query, call->params);
 }
 
+/* In a flood the list ends here, with the number of those that are left off: the most urgent are what counts, and
+ * an answer that is too long would be none. */
+enum { LIST_BYTES_MAX = 3 << 20 };
+
+static bool list_is_full(const struct api_call *call)
+{
+    return call->json.len > LIST_BYTES_MAX;
+}
+
+static void end_list(struct tc_json *j, size_t left_off)
+{
+    tc_json_arr_end(j);
+    tc_json_key(j, "next");
+    tc_json_null(j);
+    if (left_off > 0)
+        tc_json_kv_u64(j, "left_off", left_off);
+}
+
 /* Open incidents, most urgent first, then oldest; other states come from the journal. */
 void api_incident_list(struct api_call *call)
 {
@@ -25,20 +43,22 @@ void api_incident_list(struct api_call *call)
     }
     const struct state *s = &call->c->state;
     struct tc_json j = tc_json(&call->json);
+    size_t left_off = 0;
     tc_json_obj(&j);
     tc_json_key(&j, "items");
     tc_json_arr(&j);
     for (unsigned priority = EV_PRIORITY_MOST_URGENT; priority <= EV_PRIORITY_LEAST_URGENT; priority++) {
         for (size_t i = 0; i < s->incidents_count; i++) {
             const struct incident *in = s->incidents[i];
-            if (incident_is_open(in) && in->priority == priority &&
-                incident_print(in, &call->c->site, false, &j) != TC_OK)
+            if (!incident_is_open(in) || in->priority != priority)
+                continue;
+            if (list_is_full(call))
+                left_off++;
+            else if (incident_print(in, &call->c->site, false, &j) != TC_OK)
                 call->json.err = TC_E_NOMEM;
         }
     }
-    tc_json_arr_end(&j);
-    tc_json_key(&j, "next");
-    tc_json_null(&j);
+    end_list(&j, left_off);
     tc_json_kv_u64(&j, "seq", s->last_seq);
     tc_json_obj_end(&j);
     api_answer(call, 200);
@@ -52,17 +72,20 @@ void api_alarm_list(struct api_call *call)
     }
     const struct state *s = &call->c->state;
     struct tc_json j = tc_json(&call->json);
+    size_t left_off = 0;
     tc_json_obj(&j);
     tc_json_key(&j, "items");
     tc_json_arr(&j);
     for (size_t i = 0; i < s->incidents_count; i++) {
         const struct incident *in = s->incidents[i];
-        for (size_t k = 0; incident_is_open(in) && k < in->alarms_count; k++)
-            incident_alarm_print(in, &in->alarms[k], &call->c->site, &j);
+        for (size_t k = 0; incident_is_open(in) && k < in->alarms_count; k++) {
+            if (list_is_full(call))
+                left_off++;
+            else
+                incident_alarm_print(in, &in->alarms[k], &call->c->site, &j);
+        }
     }
-    tc_json_arr_end(&j);
-    tc_json_key(&j, "next");
-    tc_json_null(&j);
+    end_list(&j, left_off);
     tc_json_obj_end(&j);
     api_answer(call, 200);
 }

@@ -37,6 +37,7 @@ static const char site_text[] = "site: { id: test }\n"
 struct answer {
     uint64_t request;
     unsigned status;
+    size_t bytes;
     char token[MSG_TOKEN_BYTES];
 };
 
@@ -55,6 +56,8 @@ static struct {
     struct msg_record record;
     struct answer answers[64];
     size_t answers_count;
+    size_t answer_bytes; /* of the answer that is coming */
+    char answer_end[65];
 } w;
 
 static void on_ready(void *ctx, struct channel *from, struct msg *m)
@@ -111,10 +114,13 @@ static void on_answer(void *ctx, struct channel *from, struct msg *m)
     (void)ctx;
     (void)from;
     const struct msg_answer *a = m->body;
+    w.answer_bytes += m->tail.len;
+    memcpy(w.answer_end, m->tail.ptr + (m->tail.len > 64 ? m->tail.len - 64 : 0), m->tail.len > 64 ? 64 : m->tail.len);
     if (a->more != 0)
         return;
     struct answer *kept = &w.answers[w.answers_count++ % TC_COUNT(w.answers)];
-    *kept = (struct answer){.request = a->request, .status = a->status};
+    *kept = (struct answer){.request = a->request, .status = a->status, .bytes = w.answer_bytes};
+    w.answer_bytes = 0;
     memcpy(kept->token, a->set_token, sizeof kept->token);
     event_base_loopbreak(w.base);
 }
@@ -509,6 +515,26 @@ static void test_core__any_other_socket_of_ours_as_a_local_connection__is_nobody
     stop();
 }
 
+static void test_core__flood_of_incidents__the_list_is_still_an_answer(void **state)
+{
+    (void)state;
+    char token[MSG_TOKEN_BYTES];
+    ask(1, "session_create", "", "{\"user\":\"anna\",\"password\":\"right\"}");
+    memcpy(token, answer_of(1)->token, sizeof token);
+    for (unsigned i = 0; i < 10000; i++) {
+        struct msg_fault f = {.type = EV_SYSTEM_DISK_FAILED, .active = 1, .count = 1};
+        (void)snprintf(f.item, sizeof f.item, "volume %u", i);
+        memset(f.text, 'x', sizeof f.text - 1);
+        assert_int_equal(channel_send(w.archive, MSG_FAULT, &f, tc_slice(NULL, 0)), TC_OK);
+    }
+    for (uint64_t request = 2; strstr(w.answer_end, "left_off") == NULL; request++) {
+        ask(request, "incidents", token, "");
+        assert_int_equal(answer_of(request)->status, 200);
+        assert_in_range(answer_of(request)->bytes, 1, (3 << 20) + 65536);
+    }
+    stop();
+}
+
 /* Web takes nothing any more: what it misses must not be missed for ever. */
 static void test_core__web_does_not_read__gets_a_new_link_instead_of_a_gap(void **state)
 {
@@ -593,6 +619,7 @@ int main(void)
         PROCESS_TEST(test_core__one_time_password_twice_at_once__opens_one_session),
         PROCESS_TEST(test_core__any_other_socket_of_ours_as_a_local_connection__is_nobody),
         PROCESS_TEST(test_core__intake_breaks_the_table__a_new_link_is_asked_for_and_works),
+        PROCESS_TEST(test_core__flood_of_incidents__the_list_is_still_an_answer),
         PROCESS_TEST(test_core__web_does_not_read__gets_a_new_link_instead_of_a_gap),
         PROCESS_TEST(test_core__what_a_process_may_not_tell__is_not_on_the_record),
     };
