@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What /healthz and /metrics show, and what core is told about processes. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/json_out.h"
@@ -24,6 +25,29 @@ static const char *state_word(const struct worker *w)
     return "off";
 }
 
+struct row {
+    const char *name, *state;
+    pid_t pid;
+    uint64_t restarts;
+    struct tc_wall since;
+    const struct tc_buf *sandbox;
+};
+
+static void add_row(struct tc_json *j, const struct row *r, bool with_sandbox)
+{
+    tc_json_obj(j);
+    tc_json_kv_str(j, "name", r->name);
+    tc_json_kv_str(j, "state", r->state);
+    tc_json_kv_i64(j, "pid", r->pid);
+    tc_json_kv_u64(j, "restarts", r->restarts);
+    tc_json_kv_wall(j, "since", r->since);
+    if (with_sandbox && r->sandbox->len > 0) {
+        tc_json_key(j, "sandbox");
+        tc_json_raw(j, tc_buf_view(r->sandbox));
+    }
+    tc_json_obj_end(j);
+}
+
 static bool list_processes(const struct supervisor *s, bool with_sandbox, struct tc_buf *out)
 {
     bool degraded = false;
@@ -32,18 +56,22 @@ static bool list_processes(const struct supervisor *s, bool with_sandbox, struct
     for (size_t i = 0; i < s->workers_count; i++) {
         const struct worker *w = &s->workers[i];
         degraded = degraded || w->state != WORKER_READY;
-        tc_json_obj(&j);
-        tc_json_kv_str(&j, "name", w->label);
-        tc_json_kv_str(&j, "state", state_word(w));
-        tc_json_kv_i64(&j, "pid", w->pid);
-        tc_json_kv_u64(&j, "restarts", w->starts > 0 ? w->starts - 1 : 0);
-        tc_json_kv_wall(&j, "since", w->since);
-        if (with_sandbox && w->sandbox_json.len > 0) {
-            tc_json_key(&j, "sandbox");
-            tc_json_raw(&j, tc_buf_view(&w->sandbox_json));
-        }
-        tc_json_obj_end(&j);
+        add_row(&j,
+                &(struct row){.name = w->label,
+                              .state = state_word(w),
+                              .pid = w->pid,
+                              .restarts = w->starts > 0 ? w->starts - 1 : 0,
+                              .since = w->since,
+                              .sandbox = &w->sandbox_json},
+                with_sandbox);
     }
+    add_row(&j,
+            &(struct row){.name = "supervisor",
+                          .state = "ready",
+                          .pid = getpid(),
+                          .since = s->since,
+                          .sandbox = &s->sandbox_json},
+            with_sandbox);
     tc_json_arr_end(&j);
     return degraded;
 }

@@ -89,6 +89,8 @@ struct supervisor {
     uint32_t boot;
     bool root;
     struct tc_buf tls_key, tls_crt;
+    struct tc_buf sandbox_json; /* what is enforced in the supervisor itself */
+    struct tc_wall since;
     char fingerprint[3 * 32];
     struct listener listens[LISTENS_MAX];
     size_t listens_count;

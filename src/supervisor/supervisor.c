@@ -14,7 +14,9 @@
 
 #include "base/check.h"
 #include "config/config.h"
+#include "runtime/clock.h"
 #include "runtime/log.h"
+#include "runtime/sandbox.h"
 #include "supervisor/internal.h"
 #include "supervisor/watch.h"
 
@@ -105,12 +107,25 @@ static void raise_limits(void)
         log_warn("the limit of open files stays as it is, ignoring");
 }
 
+/* What the supervisor itself needs to do no more; its children inherit it beneath their own lines. */
+static enum tc_err close_own_sandbox(struct supervisor *s, struct tc_errinfo *info)
+{
+    struct tc_sandbox_report report;
+    struct tc_sandbox_options options = {.state_fd = -1, .event_fd = -1};
+    TC_TRY(tc_sandbox_apply(TC_ROLE_SUPERVISOR, &options, &report, info));
+    tc_buf_init(&s->sandbox_json, SANDBOX_JSON_BYTES);
+    tc_sandbox_describe_json(&report, &s->sandbox_json);
+    s->since = clock_wall();
+    return TC_OK;
+}
+
 static enum tc_err bring_up(struct supervisor *s, struct tc_errinfo *info)
 {
     TC_TRY(load_config(s, info));
     TC_TRY(state_open(s, info));
     TC_TRY(tls_open(s, info));
     TC_TRY(resources_open(s, info));
+    TC_TRY(close_own_sandbox(s, info));
     s->base = event_base_new();
     if (s->base == NULL)
         return tc_fail(info, TC_E_NOMEM, "no event loop");
@@ -143,6 +158,7 @@ static void take_down(struct supervisor *s)
     }
     if (s->tls_key.data != NULL)
         explicit_bzero(s->tls_key.data, s->tls_key.len);
+    tc_buf_done(&s->sandbox_json);
     tc_buf_done(&s->tls_key);
     tc_buf_done(&s->tls_crt);
     tc_buf_done(&s->config_text);
