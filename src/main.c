@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one program. It alone sees every room's entry: the verbs that start process rooms are defined here, the
- * others in src/cli. */
+/* The one program. It alone sees every room's entry: the verbs that start process rooms are defined
+ * here, the others in src/cli. */
 #include <stdio.h>
 
 #include "archive/archive.h"
@@ -21,12 +21,8 @@ static const struct {
     enum tc_role role;
     int (*main)(void);
 } workers[] = {
-    {TC_ROLE_CORE, core_main},
-    {TC_ROLE_INTAKE, intake_main},
-    {TC_ROLE_CAPTURE, capture_main},
-    {TC_ROLE_READER, reader_main},
-    {TC_ROLE_ARCHIVE, archive_main},
-    {TC_ROLE_WEB, web_main},
+    {TC_ROLE_CORE, core_main},     {TC_ROLE_INTAKE, intake_main},   {TC_ROLE_CAPTURE, capture_main},
+    {TC_ROLE_READER, reader_main}, {TC_ROLE_ARCHIVE, archive_main}, {TC_ROLE_WEB, web_main},
 };
 
 /* The label may carry an instance ("capture-1"); the instance itself comes with the set-up. */
@@ -69,7 +65,8 @@ static void on_demo_ready(void *ctx, const char *url, const char *fingerprint)
     demo_announce(ctx, url, fingerprint);
 }
 
-static enum tc_err demo_options_of(const struct cli_args *args, struct demo_options *ret, struct tc_errinfo *info)
+static enum tc_err demo_options_of(const struct cli_args *args, struct demo_options *ret,
+                                   struct tc_errinfo *info)
 {
     uint64_t cameras = 4;
     uint64_t port = 0;
@@ -86,7 +83,8 @@ int verb_demo(const struct cli_args *args)
     struct demo_options wish;
     struct tc_errinfo info = {0};
     int64_t for_ns = 0;
-    if (cli_duration(args, CLI_OPT_FOR, &for_ns, &info) != TC_OK || demo_options_of(args, &wish, &info) != TC_OK) {
+    if (cli_duration(args, CLI_OPT_FOR, &for_ns, &info) != TC_OK ||
+        demo_options_of(args, &wish, &info) != TC_OK) {
         (void)cli_failed(&info);
         return CLI_EXIT_USAGE;
     }

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Adds one zeroed element of ELEMENT_BYTES behind the last and returns it, or NULL without memory (unchanged
- * then). The array may move. It doubles its room when full. */
+/* Adds one zeroed element of ELEMENT_BYTES behind the last and returns it, or NULL without memory
+ * (unchanged then). The array may move. It doubles its room when full. */
 void *tc_array_add(void **array, size_t *count, size_t *cap, size_t element_bytes);
 
 /* For the members WHAT, WHAT_count and WHAT_cap of *OWNER. */

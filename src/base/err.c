@@ -50,7 +50,8 @@ enum tc_err tc_fail(struct tc_errinfo *info, enum tc_err err, const char *fmt, .
     return err;
 }
 
-enum tc_err tc_fail_at(struct tc_errinfo *info, enum tc_err err, int64_t offset, const char *fmt, ...)
+enum tc_err tc_fail_at(struct tc_errinfo *info, enum tc_err err, int64_t offset, const char *fmt,
+                       ...)
 {
     va_list args;
     va_start(args, fmt);

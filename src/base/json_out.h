@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An append-only JSON writer over a tc_buf, for output that is made often. Commas are its business; nesting
- * is the caller's (asserted, at most 32 deep). Strings are escaped; bytes that are no UTF-8 become U+FFFD. */
+/* An append-only JSON writer over a tc_buf, for output that is made often. Commas are its business;
+ * nesting is the caller's (asserted, at most 32 deep). Strings are escaped; bytes that are no UTF-8
+ * become U+FFFD. */
 #pragma once
 
 #include <stdbool.h>

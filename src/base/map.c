@@ -25,8 +25,8 @@ static size_t first_cell(const struct tc_map *m, uint64_t hash)
     return (size_t)((hash ^ (hash >> 29)) * UINT64_C(0xbf58476d1ce4e5b9) >> 20) & (m->cap - 1);
 }
 
-int64_t tc_map_find(const struct tc_map *m, uint64_t hash, bool (*is_it)(const void *ctx, uint32_t value),
-                    const void *ctx)
+int64_t tc_map_find(const struct tc_map *m, uint64_t hash,
+                    bool (*is_it)(const void *ctx, uint32_t value), const void *ctx)
 {
     if (m->cap == 0)
         return TC_MAP_NONE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A reader over a bounded slice with a sticky error: read in a straight line, ask once at the end.
  *
- * After the end every read returns 0 or an empty slice, moves nothing and sets `bad`. Rule of the house:
- * ask tc_rd_ok before a value that was read becomes a length, an index or a loop's bound. */
+ * After the end every read returns 0 or an empty slice, moves nothing and sets `bad`. Rule of the
+ * house: ask tc_rd_ok before a value that was read becomes a length, an index or a loop's bound. */
 #pragma once
 
 #include <stdbool.h>

@@ -148,7 +148,8 @@ void tc_slice_to_str_cut(struct tc_slice s, char *out, size_t size)
     out[len] = 0;
 }
 
-/* Length of the sequence that LEAD starts, and the smallest code point it may hold; 0 for no lead byte. */
+/* Length of the sequence that LEAD starts, and the smallest code point it may hold; 0 for no lead
+ * byte. */
 static size_t utf8_shape(uint8_t lead, uint32_t *min, uint32_t *bits)
 {
     if (lead < 0x80) {

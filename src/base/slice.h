@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A borrowed run of bytes: pointer and length. Owns nothing, is never NUL-terminated by contract, and is
- * valid as long as what it points into. Inside the program text travels as slices, not as C strings. */
+/* A borrowed run of bytes: pointer and length. Owns nothing, is never NUL-terminated by contract,
+ * and is valid as long as what it points into. Inside the program text travels as slices, not as C
+ * strings. */
 #pragma once
 
 #include <stdbool.h>
@@ -57,8 +58,8 @@ struct tc_slice tc_slice_trim(struct tc_slice s);
 /* Position of the byte or of the text, or s.len when it is not there. */
 size_t tc_slice_find_byte(struct tc_slice s, uint8_t byte);
 size_t tc_slice_find(struct tc_slice s, const char *needle);
-/* Takes what stands before SEP off the front of *REST and returns it; at the last piece *REST becomes empty
- * with ptr NULL. `while (rest.ptr != NULL)` walks all pieces. */
+/* Takes what stands before SEP off the front of *REST and returns it; at the last piece *REST
+ * becomes empty with ptr NULL. `while (rest.ptr != NULL)` walks all pieces. */
 struct tc_slice tc_slice_split(struct tc_slice *rest, uint8_t sep);
 
 /* The whole slice as a number; nothing but digits (hex: no prefix). Writes *RET only on success.
@@ -66,7 +67,8 @@ struct tc_slice tc_slice_split(struct tc_slice *rest, uint8_t sep);
 enum tc_err tc_slice_u64(struct tc_slice s, uint64_t max, uint64_t *ret) TC_MUST_USE;
 enum tc_err tc_slice_hex(struct tc_slice s, uint64_t max, uint64_t *ret) TC_MUST_USE;
 
-/* Copies into a C string of SIZE bytes. TC_E_LIMIT when it does not fit or holds a NUL; then unchanged. */
+/* Copies into a C string of SIZE bytes. TC_E_LIMIT when it does not fit or holds a NUL; then
+ * unchanged. */
 enum tc_err tc_slice_to_str(struct tc_slice s, char *out, size_t size) TC_MUST_USE;
 /* The same, cutting what does not fit (never inside a UTF-8 sequence); for names on a screen. */
 void tc_slice_to_str_cut(struct tc_slice s, char *out, size_t size);

@@ -6,7 +6,8 @@
 
 #include "base/check.h"
 
-/* Days since 1970-01-01 of a civil date, by the usual 400-year era arithmetic (March-based years). */
+/* Days since 1970-01-01 of a civil date, by the usual 400-year era arithmetic (March-based years).
+ */
 static int64_t days_from_civil(int64_t year, int month, int day)
 {
     year -= month <= 2;

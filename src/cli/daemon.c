@@ -53,8 +53,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     struct transfer *t = ctx;
     struct tc_slice line = tc_slice_trim(tc_slice(bytes, size * count));
     if (tc_slice_starts_nocase(line, name))
-        tc_slice_to_str_cut(tc_slice_trim(tc_slice_sub(line, sizeof name - 1, line.len)), t->answer->clip,
-                            sizeof t->answer->clip);
+        tc_slice_to_str_cut(tc_slice_trim(tc_slice_sub(line, sizeof name - 1, line.len)),
+                            t->answer->clip, sizeof t->answer->clip);
     return size * count;
 }
 
@@ -78,19 +78,21 @@ static void set_up(struct transfer *t, const char *method, const char *socket, c
         (void)curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, json);
 }
 
-static enum tc_err outcome(const struct transfer *t, CURLcode code, const char *socket, struct tc_errinfo *info)
+static enum tc_err outcome(const struct transfer *t, CURLcode code, const char *socket,
+                           struct tc_errinfo *info)
 {
     if (code == CURLE_OK)
         return TC_OK;
     if (t->write_errno != 0)
         return tc_fail_errno(info, t->write_errno, "writing the answer");
     if (code == CURLE_COULDNT_CONNECT)
-        return tc_fail(info, TC_E_CLOSED, "no daemon listens on %s; start it with: tocsin run", socket);
+        return tc_fail(info, TC_E_CLOSED, "no daemon listens on %s; start it with: tocsin run",
+                       socket);
     return tc_fail(info, TC_E_IO, "asking the daemon on %s: %s", socket, curl_easy_strerror(code));
 }
 
-enum tc_err daemon_ask(const struct cli_args *args, const char *method, const char *path, const char *json, int fd,
-                       struct daemon_answer *ret, struct tc_errinfo *info)
+enum tc_err daemon_ask(const struct cli_args *args, const char *method, const char *path,
+                       const char *json, int fd, struct daemon_answer *ret, struct tc_errinfo *info)
 {
     char socket[CLI_PATH_BYTES];
     char url[2048];
@@ -117,10 +119,10 @@ enum tc_err daemon_problem(const struct daemon_answer *a, struct tc_errinfo *inf
     const char *detail = json_string_value(json_object_get(root, "detail"));
     const char *owner = json_string_value(json_object_get(root, "owner"));
     bool owned = owner != NULL && owner[0] != 0;
-    enum tc_err err = tc_fail(info, a->status == 401 || a->status == 403 ? TC_E_DENIED : TC_E_CONFLICT,
-                              "%s: %s%s%s%s", title == NULL ? "the daemon refuses" : title,
-                              detail == NULL ? "it gave no reason" : detail, owned ? " (" : "",
-                              owned ? owner : "", owned ? ")" : "");
+    enum tc_err err = tc_fail(
+        info, a->status == 401 || a->status == 403 ? TC_E_DENIED : TC_E_CONFLICT, "%s: %s%s%s%s",
+        title == NULL ? "the daemon refuses" : title, detail == NULL ? "it gave no reason" : detail,
+        owned ? " (" : "", owned ? owner : "", owned ? ")" : "");
     json_decref(root);
     return err;
 }

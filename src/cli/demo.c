@@ -66,7 +66,8 @@ static void add_cameras(const struct demo *d, unsigned count, struct tc_buf *out
 static void write_site(const struct demo *d, unsigned cameras, struct tc_buf *out)
 {
     tc_buf_add_fmt(out,
-                   "# A simulated site. The panel and the cameras are programs that speak the real protocols.\n"
+                   "# A simulated site. The panel and the cameras are programs that speak the real "
+                   "protocols.\n"
                    "site: { id: demo, name: Demo warehouse, timezone: Europe/Berlin }\n"
                    "console: { listen: 127.0.0.1:%u }\n"
                    "receivers:\n"
@@ -74,7 +75,8 @@ static void write_site(const struct demo *d, unsigned cameras, struct tc_buf *ou
                    d->console_port, d->receiver_port);
     tc_buf_add_str(out, "panels:\n  main:\n    account: \"1234\"\n    points:\n");
     for (size_t i = 0; i < TC_COUNT(places); i++)
-        tc_buf_add_fmt(out, "      %u: { zone: %s, type: %s }\n", places[i].point, places[i].zone, places[i].type);
+        tc_buf_add_fmt(out, "      %u: { zone: %s, type: %s }\n", places[i].point, places[i].zone,
+                       places[i].type);
     tc_buf_add_str(out, "zones:\n");
     for (size_t i = 0; i < TC_COUNT(places); i++)
         tc_buf_add_fmt(out, "  %s: { name: %s }\n", places[i].zone, places[i].name);
@@ -126,9 +128,11 @@ static enum tc_err make_dir(struct demo *d, const struct demo_options *o, struct
     if (o->dir != NULL)
         (void)snprintf(d->dir, sizeof d->dir, "%s", o->dir);
     else
-        (void)snprintf(d->dir, sizeof d->dir, "%s/tocsin-demo-XXXXXX", base != NULL ? base : "/tmp");
+        (void)snprintf(d->dir, sizeof d->dir, "%s/tocsin-demo-XXXXXX",
+                       base != NULL ? base : "/tmp");
     if (o->dir == NULL && mkdtemp(d->dir) == NULL)
-        return tc_fail_errno(info, errno, "making a temporary folder in %s", base != NULL ? base : "/tmp");
+        return tc_fail_errno(info, errno, "making a temporary folder in %s",
+                             base != NULL ? base : "/tmp");
     if (o->dir != NULL && mkdir(d->dir, 0755) != 0)
         return tc_fail_errno(info, errno, "making %s (it must not be there yet)", d->dir);
     d->remove_dir = o->dir == NULL;
@@ -149,7 +153,8 @@ static void random_text(char *out, size_t len)
     out[len - 1] = 0;
 }
 
-static enum tc_err store_secrets(struct demo *d, const char *camera_password, struct tc_errinfo *info)
+static enum tc_err store_secrets(struct demo *d, const char *camera_password,
+                                 struct tc_errinfo *info)
 {
     char login[64];
     char once[crypto_pwhash_STRBYTES + 8];
@@ -167,7 +172,8 @@ static enum tc_err store_secrets(struct demo *d, const char *camera_password, st
     if (err == TC_OK && crypto_pwhash_str(once + 5, d->password, strlen(d->password),
                                           crypto_pwhash_OPSLIMIT_INTERACTIVE,
                                           crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
-        err = tc_fail(info, TC_E_CRYPTO, "the password could not be hashed (this takes 64 MiB of memory)");
+        err = tc_fail(info, TC_E_CRYPTO,
+                      "the password could not be hashed (this takes 64 MiB of memory)");
     char name[SECRET_NAME_BYTES];
     (void)snprintf(name, sizeof name, "password/%s", demo_user);
     if (err == TC_OK)
@@ -208,9 +214,9 @@ static _Noreturn void be_cameras(const struct demo *d, unsigned count, const cha
 
 /* A night at the warehouse, over and over. */
 static const char *const script[] = {
-    "wait 12s", "BA 12 1", "wait 12s", "BR 12 1", "wait 20s", "BA 13 1", "wait 3s",  "BA 12 1", "wait 15s",
-    "BR 12 1",  "BR 13 1", "wait 40s", "RP",      "wait 20s", "FA 31 2", "wait 15s", "FR 31 2", "wait 30s",
-    "BA 21 2",  "wait 8s", "BR 21 2",  "wait 60s",
+    "wait 12s", "BA 12 1",  "wait 12s", "BR 12 1",  "wait 20s", "BA 13 1",  "wait 3s", "BA 12 1",
+    "wait 15s", "BR 12 1",  "BR 13 1",  "wait 40s", "RP",       "wait 20s", "FA 31 2", "wait 15s",
+    "FR 31 2",  "wait 30s", "BA 21 2",  "wait 8s",  "BR 21 2",  "wait 60s",
 };
 
 static _Noreturn void be_panel(const struct demo *d, int wait_fd)
@@ -229,7 +235,8 @@ static _Noreturn void be_panel(const struct demo *d, int wait_fd)
     _exit(sim_panel_main(&options));
 }
 
-static enum tc_err start_devices(struct demo *d, unsigned cameras, const char *password, struct tc_errinfo *info)
+static enum tc_err start_devices(struct demo *d, unsigned cameras, const char *password,
+                                 struct tc_errinfo *info)
 {
     int gate[2];
     (void)fflush(NULL);
@@ -248,7 +255,8 @@ static enum tc_err start_devices(struct demo *d, unsigned cameras, const char *p
     return d->panel_pid < 0 ? tc_fail_errno(info, errno, "starting the simulated panel") : TC_OK;
 }
 
-enum tc_err demo_prepare(struct demo *d, const struct demo_options *options, struct tc_errinfo *info)
+enum tc_err demo_prepare(struct demo *d, const struct demo_options *options,
+                         struct tc_errinfo *info)
 {
     *d = (struct demo){.start_fd = -1};
     char camera_password[20];
@@ -274,12 +282,13 @@ enum tc_err demo_prepare(struct demo *d, const struct demo_options *options, str
 
 void demo_announce(struct demo *d, const char *url, const char *fingerprint)
 {
-    (void)printf("\n  Open     %s\n"
-                 "  Sign in  %s, password %s (good for one sign-in)\n"
-                 "  The certificate is self-made; its SHA-256 is\n  %s\n"
-                 "  Folder   %s%s\n\n  The first alarm comes in 12 seconds. Ctrl-C ends the demo.\n\n",
-                 url, demo_user, d->password, fingerprint, d->dir,
-                 d->remove_dir ? " (removed at the end)" : "");
+    (void)printf(
+        "\n  Open     %s\n"
+        "  Sign in  %s, password %s (good for one sign-in)\n"
+        "  The certificate is self-made; its SHA-256 is\n  %s\n"
+        "  Folder   %s%s\n\n  The first alarm comes in 12 seconds. Ctrl-C ends the demo.\n\n",
+        url, demo_user, d->password, fingerprint, d->dir,
+        d->remove_dir ? " (removed at the end)" : "");
     (void)fflush(stdout);
     if (write(d->start_fd, "g", 1) != 1)
         (void)fprintf(stderr, "tocsin: the simulated panel is gone\n");

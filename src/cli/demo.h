@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A complete simulated site in a temporary folder: cameras, a panel, a configuration, a one-time password. The
- * daemon that runs it is the real one; main.c starts it with what demo_prepare made. */
+/* A complete simulated site in a temporary folder: cameras, a panel, a configuration, a one-time
+ * password. The daemon that runs it is the real one; main.c starts it with what demo_prepare made.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -12,9 +13,9 @@
 enum { DEMO_PATH_BYTES = 256, DEMO_PASSWORD_BYTES = 40 };
 
 struct demo_options {
-    unsigned cameras;   /* 1..64 */
-    uint16_t port;      /* of the console; 0: 8443, or a free one when that is taken */
-    const char *dir;    /* NULL: a temporary folder that is removed at the end */
+    unsigned cameras; /* 1..64 */
+    uint16_t port;    /* of the console; 0: 8443, or a free one when that is taken */
+    const char *dir;  /* NULL: a temporary folder that is removed at the end */
 };
 
 struct demo {
@@ -28,9 +29,11 @@ struct demo {
     bool remove_dir;
 };
 
-/* Makes the folder, the configuration and the secrets, and starts the simulated cameras and (waiting) the panel as
- * processes of their own, which die with this one. What was made before a failure is ended by demo_done. */
-enum tc_err demo_prepare(struct demo *d, const struct demo_options *options, struct tc_errinfo *info) TC_MUST_USE;
+/* Makes the folder, the configuration and the secrets, and starts the simulated cameras and
+ * (waiting) the panel as processes of their own, which die with this one. What was made before a
+ * failure is ended by demo_done. */
+enum tc_err demo_prepare(struct demo *d, const struct demo_options *options,
+                         struct tc_errinfo *info) TC_MUST_USE;
 /* The daemon is ready: prints where to go and with which password, and lets the panel begin. */
 void demo_announce(struct demo *d, const char *url, const char *fingerprint);
 /* Ends the simulated devices and removes the temporary folder. */

@@ -249,15 +249,16 @@ enum tc_err cli_parse(int argc, const char *const *argv, struct cli_args *ret,
     return check_counts(&p);
 }
 
-enum tc_err cli_number(const struct cli_args *a, enum cli_option_id id, uint64_t min, uint64_t max, uint64_t *ret,
-                       struct tc_errinfo *info)
+enum tc_err cli_number(const struct cli_args *a, enum cli_option_id id, uint64_t min, uint64_t max,
+                       uint64_t *ret, struct tc_errinfo *info)
 {
     uint64_t value = 0;
     if (a->values[id] == NULL)
         return TC_OK;
     if (tc_slice_u64(tc_slice_str(a->values[id]), max, &value) != TC_OK || value < min)
         return tc_fail(info, TC_E_RANGE, "--%s takes a number from %llu to %llu, not \"%s\"",
-                       cli_options[id].name, (unsigned long long)min, (unsigned long long)max, a->values[id]);
+                       cli_options[id].name, (unsigned long long)min, (unsigned long long)max,
+                       a->values[id]);
     *ret = value;
     return TC_OK;
 }

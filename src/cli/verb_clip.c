@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `tocsin clip`: an interval of video as a file, from the daemon or from the state of a stopped one. */
+/* `tocsin clip`: an interval of video as a file, from the daemon or from the state of a stopped
+ * one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -18,7 +19,8 @@ struct interval {
     struct tc_wall from, to;
 };
 
-static enum tc_err read_interval(const struct cli_args *args, struct interval *ret, struct tc_errinfo *info)
+static enum tc_err read_interval(const struct cli_args *args, struct interval *ret,
+                                 struct tc_errinfo *info)
 {
     static const enum cli_option_id ids[] = {CLI_OPT_FROM, CLI_OPT_TO};
     struct tc_wall *const times[] = {&ret->from, &ret->to};
@@ -30,7 +32,8 @@ static enum tc_err read_interval(const struct cli_args *args, struct interval *r
         if (text == NULL)
             return tc_fail(info, TC_E_FORMAT, "say which time: --from -5m --to -4m");
         if (cli_time(text, clock_wall(), times[i]) != TC_OK)
-            return tc_fail(info, TC_E_FORMAT, "--%s takes a time such as 2026-11-22T12:00:00Z or -10m, not \"%s\"",
+            return tc_fail(info, TC_E_FORMAT,
+                           "--%s takes a time such as 2026-11-22T12:00:00Z or -10m, not \"%s\"",
                            cli_options[ids[i]].name, text);
     }
     if (ret->to.ns <= ret->from.ns)
@@ -39,7 +42,8 @@ static enum tc_err read_interval(const struct cli_args *args, struct interval *r
 }
 
 /* What was got, on stderr, so that standard output may carry the video. */
-static void tell(const struct cli_args *args, const struct interval *i, struct tc_wall from, struct tc_wall to)
+static void tell(const struct cli_args *args, const struct interval *i, struct tc_wall from,
+                 struct tc_wall to)
 {
     char a[TC_TIME_TEXT_BYTES];
     char b[TC_TIME_TEXT_BYTES];
@@ -100,10 +104,10 @@ static enum tc_err write_clip(const struct cli_args *args, const struct interval
     return err == TC_E_CLOSED ? from_state(args, i, fd, info) : err;
 }
 
-/* The file gets its name when it is whole: half a clip would pass for one, and an older one stays as it is until
- * there is a newer. */
-static enum tc_err write_file(const struct cli_args *args, const struct interval *i, const char *path,
-                              struct tc_errinfo *info)
+/* The file gets its name when it is whole: half a clip would pass for one, and an older one stays
+ * as it is until there is a newer. */
+static enum tc_err write_file(const struct cli_args *args, const struct interval *i,
+                              const char *path, struct tc_errinfo *info)
 {
     char part[CLI_PATH_BYTES];
     int len = snprintf(part, sizeof part, "%s.part", path);
@@ -132,7 +136,8 @@ int verb_clip(const struct cli_args *args)
         return CLI_EXIT_USAGE;
     }
     if (path == NULL) {
-        (void)tc_fail(&info, TC_E_FORMAT, "say where the clip goes: -o FILE, or -o - for standard output");
+        (void)tc_fail(&info, TC_E_FORMAT,
+                      "say where the clip goes: -o FILE, or -o - for standard output");
         (void)cli_failed(&info);
         return CLI_EXIT_USAGE;
     }

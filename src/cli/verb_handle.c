@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `tocsin pickup` and `tocsin close`: what an operator does with an incident, through the daemon. */
+/* `tocsin pickup` and `tocsin close`: what an operator does with an incident, through the daemon.
+ */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -43,7 +44,8 @@ static int order(const struct cli_args *args, const char *what, const char *json
     struct tc_errinfo info = {0};
     struct daemon_answer a;
     if (tc_slice_u64(tc_slice_str(args->arguments[0]), INT64_MAX, &id) != TC_OK) {
-        (void)tc_fail(&info, TC_E_FORMAT, "\"%s\" is no incident's number; tocsin incidents lists them",
+        (void)tc_fail(&info, TC_E_FORMAT,
+                      "\"%s\" is no incident's number; tocsin incidents lists them",
                       args->arguments[0]);
         (void)cli_failed(&info);
         return CLI_EXIT_USAGE;

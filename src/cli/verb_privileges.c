@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `tocsin privileges`: what each process may touch. The running daemon's processes told what their sandbox
- * enforces when they started; without a daemon, what would be enforced here. */
+/* `tocsin privileges`: what each process may touch. The running daemon's processes told what their
+ * sandbox enforces when they started; without a daemon, what would be enforced here. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,14 +55,14 @@ static void print_process(json_t *process, struct tc_buf *out)
     json_object_foreach(layers, layer_name, layer)
     {
         const char *why = json_string_value(json_object_get(layer, "why"));
-        tc_buf_add_fmt(out, "  %-18s %s%s%s\n", layer_name, state_word(layer), why == NULL ? "" : ": ",
-                       why == NULL ? "" : why);
+        tc_buf_add_fmt(out, "  %-18s %s%s%s\n", layer_name, state_word(layer),
+                       why == NULL ? "" : ": ", why == NULL ? "" : why);
     }
     tc_buf_add_u8(out, '\n');
 }
 
-static enum tc_err print_running(const struct cli_args *args, const struct daemon_answer *a, struct tc_buf *out,
-                                 struct tc_errinfo *info)
+static enum tc_err print_running(const struct cli_args *args, const struct daemon_answer *a,
+                                 struct tc_buf *out, struct tc_errinfo *info)
 {
     json_t *root = json_loadb((const char *)a->body.data, a->body.len, 0, NULL);
     json_t *processes = json_object_get(root, "processes");
@@ -103,7 +103,8 @@ int verb_privileges(const struct cli_args *args)
         TC_CLEANUP(tc_buf_done) struct tc_buf kernel;
         tc_buf_init(&kernel, TEXT_BYTES_MAX);
         tc_sandbox_describe_kernel(&kernel);
-        tc_buf_add_str(&out, kernel.len > 0 ? "this kernel lacks:\n" : "this kernel lacks nothing that is used\n");
+        tc_buf_add_str(&out, kernel.len > 0 ? "this kernel lacks:\n"
+                                            : "this kernel lacks nothing that is used\n");
         tc_buf_add_slice(&out, tc_buf_view(&kernel));
     }
     return cli_print(&out);

@@ -22,7 +22,8 @@ static const char *host_of(const struct cli_args *args)
     return cli_given(args, CLI_OPT_HOST) ? args->values[CLI_OPT_HOST] : "127.0.0.1";
 }
 
-static enum tc_err panel_options(const struct cli_args *args, struct sim_panel_options *o, struct tc_errinfo *info)
+static enum tc_err panel_options(const struct cli_args *args, struct sim_panel_options *o,
+                                 struct tc_errinfo *info)
 {
     uint64_t port = DC09_PORT;
     uint64_t panels = 1;
@@ -55,13 +56,15 @@ static int simulate_panel(const struct cli_args *args)
 }
 
 /* The names, or with --cameras N and one name, NAME1 to NAMEN. */
-static enum tc_err camera_names(const struct cli_args *args, const char **list, char (*made)[SIM_NAME_BYTES],
-                                size_t *ret_count, struct tc_errinfo *info)
+static enum tc_err camera_names(const struct cli_args *args, const char **list,
+                                char (*made)[SIM_NAME_BYTES], size_t *ret_count,
+                                struct tc_errinfo *info)
 {
     uint64_t count = 0;
     TC_TRY(cli_number(args, CLI_OPT_CAMERAS, 1, SIM_CAMERAS_MAX, &count, info));
     if (count > 0 && args->arguments_count != 1)
-        return tc_fail(info, TC_E_FORMAT, "--cameras goes with one name, to which the numbers are added");
+        return tc_fail(info, TC_E_FORMAT,
+                       "--cameras goes with one name, to which the numbers are added");
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(made[i], SIM_NAME_BYTES, "%.40s%zu", args->arguments[0], i + 1);
         list[i] = made[i];
@@ -72,7 +75,8 @@ static enum tc_err camera_names(const struct cli_args *args, const char **list, 
     return TC_OK;
 }
 
-static enum tc_err camera_picture(const struct cli_args *args, struct sim_camera_options *o, struct tc_errinfo *info)
+static enum tc_err camera_picture(const struct cli_args *args, struct sim_camera_options *o,
+                                  struct tc_errinfo *info)
 {
     uint64_t port = RTSP_PORT;
     uint64_t fps = 0;
@@ -95,15 +99,17 @@ static enum tc_err camera_picture(const struct cli_args *args, struct sim_camera
     o->fault_after_ms = after_ns / TC_NS_PER_MS;
     o->film = args->values[CLI_OPT_FILM];
     o->intruder = cli_given(args, CLI_OPT_INTRUDER);
-    if (cli_given(args, CLI_OPT_FAULT) && sim_fault_parse(args->values[CLI_OPT_FAULT], &o->fault) != TC_OK)
-        return tc_fail(info, TC_E_UNKNOWN, "--fault takes stall, drop, garbage or refuse, not \"%s\"",
+    if (cli_given(args, CLI_OPT_FAULT) &&
+        sim_fault_parse(args->values[CLI_OPT_FAULT], &o->fault) != TC_OK)
+        return tc_fail(info, TC_E_UNKNOWN,
+                       "--fault takes stall, drop, garbage or refuse, not \"%s\"",
                        args->values[CLI_OPT_FAULT]);
     return TC_OK;
 }
 
 /* "user:password" out of the file that --login names; TEXT holds both. */
-static enum tc_err camera_login(const struct cli_args *args, struct tc_buf *text, struct sim_camera_options *o,
-                                struct tc_errinfo *info)
+static enum tc_err camera_login(const struct cli_args *args, struct tc_buf *text,
+                                struct sim_camera_options *o, struct tc_errinfo *info)
 {
     if (!cli_given(args, CLI_OPT_LOGIN))
         return TC_OK;
@@ -112,7 +118,8 @@ static enum tc_err camera_login(const struct cli_args *args, struct tc_buf *text
     (void)tc_buf_cstr(text);
     char *colon = strchr((char *)text->data, ':');
     if (colon == NULL)
-        return tc_fail(info, TC_E_FORMAT, "%s does not hold user:password", args->values[CLI_OPT_LOGIN]);
+        return tc_fail(info, TC_E_FORMAT, "%s does not hold user:password",
+                       args->values[CLI_OPT_LOGIN]);
     *colon = 0;
     o->user = (const char *)text->data;
     o->password = colon + 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every verb's function. The list is the enum, the declarations and main's dispatch table; what a verb takes
- * and says about itself is in table.c. Verbs that need process rooms are defined in main.c, the others here. */
+/* Every verb's function. The list is the enum, the declarations and main's dispatch table; what a
+ * verb takes and says about itself is in table.c. Verbs that need process rooms are defined in
+ * main.c, the others here. */
 #pragma once
 
 struct cli_args;

@@ -192,8 +192,10 @@ enum tc_err cfg_add_camera(struct cfg_reader *r, void *owner, const struct tree_
     (void)owner;
     struct site_camera *camera = NULL;
     bool ok = cfg_id_ok(r, entry, entry->key, true, "camera");
-    if (tc_slice_is(entry->key, "holds")) { /* a volume keeps what is held in a folder of that name */
-        (void)cfg_report_key(r, CONFIG_ERROR, entry, "reserved-id", "a camera cannot be called \"holds\"");
+    if (tc_slice_is(entry->key,
+                    "holds")) { /* a volume keeps what is held in a folder of that name */
+        (void)cfg_report_key(r, CONFIG_ERROR, entry, "reserved-id",
+                             "a camera cannot be called \"holds\"");
         ok = false;
     }
     TC_TRY(site_add_camera(r->site, &camera));

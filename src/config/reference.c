@@ -73,7 +73,8 @@ static void add_row(struct tc_buf *out, const struct cfg_key *key)
 
 static void add_object(struct tc_buf *out, const struct cfg_object *o, const char *path)
 {
-    tc_buf_add_fmt(out, "\n## %s\n\n| key | takes | default | meaning |\n|---|---|---|---|\n", path);
+    tc_buf_add_fmt(out, "\n## %s\n\n| key | takes | default | meaning |\n|---|---|---|---|\n",
+                   path);
     for (size_t i = 0; i < o->keys_count; i++) {
         if (o->keys[i].type != CFG_LATER)
             add_row(out, &o->keys[i]);
@@ -82,8 +83,8 @@ static void add_object(struct tc_buf *out, const struct cfg_object *o, const cha
     for (size_t i = 0; i < o->keys_count; i++) {
         if (o->keys[i].type != CFG_LATER)
             continue;
-        tc_buf_add_fmt(out, "%s`%s`", any ? ", " : "\nDocumented, not part of this version: ",
-                       o->keys[i].name);
+        tc_buf_add_fmt(out, "%s`%s`",
+                       any ? ", " : "\nDocumented, not part of this version: ", o->keys[i].name);
         any = true;
     }
     tc_buf_add_str(out, any ? "\n" : "");
@@ -105,13 +106,15 @@ static const char page_start[] =
     "# site.yaml\n"
     "\n"
     "The one file that says what a site is. This page is made from the table that reads the file\n"
-    "(`src/config/schema.c`); `tocsin check` reports everything that is wrong with a file at once,\n"
+    "(`src/config/schema.c`); `tocsin check` reports everything that is wrong with a file at "
+    "once,\n"
     "and `tocsin schema` prints the same table as JSON Schema for editors. Worked examples:\n"
     "`examples/minimal.yaml`, `examples/warehouse.yaml`.\n"
     "\n"
     "## Form\n"
     "\n"
-    "YAML in UTF-8, one map, at most 2 MiB. Every value is a text whose key says how it is read, so\n"
+    "YAML in UTF-8, one map, at most 2 MiB. Every value is a text whose key says how it is read, "
+    "so\n"
     "`no` and `0123` are what they look like; quotes are needed where YAML needs them. Not used:\n"
     "anchors, aliases, tags, a second document. A key that stands twice is an error.\n"
     "\n"
@@ -120,11 +123,14 @@ static const char page_start[] =
     "- **durations** have a unit: `50ms`, `10s`, `5m`, `2h`, `30d`;\n"
     "- **sizes** have a unit: `500 MB`, `50 GB`, `2 TB` (thousands), `2 GiB` (1024);\n"
     "- **distances** have a unit: `12m`, `80 cm`, `350 mm`, `40 ft`;\n"
-    "- **secrets** are references, `secret:NAME`, to what `tocsin secret set NAME` stored. A camera's\n"
-    "  is `user:password` in one line. A password in the file is an error, and no message shows it.\n"
+    "- **secrets** are references, `secret:NAME`, to what `tocsin secret set NAME` stored. A "
+    "camera's\n"
+    "  is `user:password` in one line. A password in the file is an error, and no message shows "
+    "it.\n"
     "\n"
     "A **zone** is there as soon as `zones`, an area or a point names it; what only refers to one\n"
-    "(`covers`, `adjacent`, rules) must name one that is there. A name that looks like a misspelling\n"
+    "(`covers`, `adjacent`, rules) must name one that is there. A name that looks like a "
+    "misspelling\n"
     "of another is an error until `zones` lists it.\n"
     "\n"
     "## Rules\n"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* People's requests: who they are, what they may, what they get.
  *
- * Web carries a request with its session's token; this table decides by the route's name who may ask it. A route
- * that is not in the table does not exist. Answers wait in the outbox for the commit of what they tell. */
+ * Web carries a request with its session's token; this table decides by the route's name who may
+ * ask it. A route that is not in the table does not exist. Answers wait in the outbox for the
+ * commit of what they tell. */
 #pragma once
 
 #include "core/internal.h"
@@ -25,9 +26,9 @@ struct api_call {
     const struct msg_request *m;
     struct tc_slice params; /* of the tail, for api_param */
     struct tc_slice body;
-    struct login *who; /* NULL where the route is public */
-    struct tc_buf json;  /* the answer being made */
-    bool replayed;       /* it is an earlier one's, by its Idempotency-Key */
+    struct login *who;  /* NULL where the route is public */
+    struct tc_buf json; /* the answer being made */
+    bool replayed;      /* it is an earlier one's, by its Idempotency-Key */
 };
 
 /* Value of a path or query parameter, empty when it is not there. */
@@ -46,7 +47,8 @@ void api_problem_with(struct api_call *call, unsigned status, const char *title,
 /* sessions.c */
 struct login *login_by_token(struct core *c, const char *token);
 /* NULL when there is no room or no randomness. */
-struct login *login_new(struct core *c, const char *user, const char *name, enum site_role role, bool local);
+struct login *login_new(struct core *c, const char *user, const char *name, enum site_role role,
+                        bool local);
 void login_end(struct core *c, struct login *s);
 
 /* idem.c: true when the answer was given already, by an earlier request with the same key. */
@@ -60,6 +62,7 @@ void login_begin(struct api_call *call);
 typedef void api_fn(struct api_call *call);
 api_fn api_sites, api_areas, api_zones, api_points, api_cameras, api_users;
 api_fn api_session_get, api_session_delete;
-api_fn api_incident_list, api_incident_get, api_alarm_list, api_pickup, api_close, api_note, api_shown;
+api_fn api_incident_list, api_incident_get, api_alarm_list, api_pickup, api_close, api_note,
+    api_shown;
 api_fn api_viewed;
 api_fn api_incident_clip, api_camera_clip, api_timeline, api_stream, api_video_start;

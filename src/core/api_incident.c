@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Incidents and alarms at hand, and what people do with them. Closed incidents that core has let go are the
- * reader's. */
+/* Incidents and alarms at hand, and what people do with them. Closed incidents that core has let go
+ * are the reader's. */
 #include <jansson.h>
 
 #include "base/check.h"
@@ -15,8 +15,8 @@ static void ask_reader(struct api_call *call)
     outbox_send(call->c, TC_ROLE_READER, MSG_QUERY, &query, call->params);
 }
 
-/* In a flood the list ends here, with the number of those that are left off: the most urgent are what counts, and
- * an answer that is too long would be none. */
+/* In a flood the list ends here, with the number of those that are left off: the most urgent are
+ * what counts, and an answer that is too long would be none. */
 enum { LIST_BYTES_MAX = 3 << 20 };
 
 static bool list_is_full(const struct api_call *call)
@@ -47,7 +47,8 @@ void api_incident_list(struct api_call *call)
     tc_json_obj(&j);
     tc_json_key(&j, "items");
     tc_json_arr(&j);
-    for (unsigned priority = EV_PRIORITY_MOST_URGENT; priority <= EV_PRIORITY_LEAST_URGENT; priority++) {
+    for (unsigned priority = EV_PRIORITY_MOST_URGENT; priority <= EV_PRIORITY_LEAST_URGENT;
+         priority++) {
         for (size_t i = 0; i < s->incidents_count; i++) {
             const struct incident *in = s->incidents[i];
             if (!incident_is_open(in) || in->priority != priority)
@@ -95,7 +96,8 @@ static void answer_incident(struct api_call *call, uint64_t id, unsigned status)
     const struct incident *in = state_incident(&call->c->state, id);
     struct tc_json j = tc_json(&call->json);
     if (in == NULL || incident_print(in, &call->c->site, true, &j) != TC_OK)
-        api_problem(call, 404, "No such incident", "There is no incident %llu.", (unsigned long long)id);
+        api_problem(call, 404, "No such incident", "There is no incident %llu.",
+                    (unsigned long long)id);
     else
         api_answer(call, status);
 }
@@ -116,7 +118,8 @@ static bool wish_begin(struct api_call *call, struct record_entry *e, enum recor
     uint64_t id = api_id(call);
     if (state_incident(&call->c->state, id) == NULL) {
         api_problem(call, 404, "No such incident",
-                    "There is no incident %llu at hand; one that was closed long ago does not change any more.",
+                    "There is no incident %llu at hand; one that was closed long ago does not "
+                    "change any more.",
                     (unsigned long long)id);
         return false;
     }
@@ -132,7 +135,8 @@ static bool forbidden_by_state(struct api_call *call, bool may_be_closed)
     const struct incident *in = state_incident(&call->c->state, api_id(call));
     if (in == NULL || may_be_closed || incident_is_open(in))
         return false;
-    api_problem_with(call, 409, "The incident is closed", "A closed incident stays closed.", "owner", in->owner);
+    api_problem_with(call, 409, "The incident is closed", "A closed incident stays closed.",
+                     "owner", in->owner);
     return true;
 }
 
@@ -146,8 +150,8 @@ void api_pickup(struct api_call *call)
         return;
     const struct incident *in = state_incident(&call->c->state, id);
     if (in != NULL && strcmp(in->owner, call->who->user) != 0)
-        api_problem_with(call, 409, "Somebody else has it", "The incident was picked up by somebody else.",
-                         "owner", in->owner);
+        api_problem_with(call, 409, "Somebody else has it",
+                         "The incident was picked up by somebody else.", "owner", in->owner);
     else
         answer_incident(call, id, 200);
 }
@@ -165,7 +169,8 @@ static const char *outcome_of(const json_t *root)
 }
 
 /* NULL when all is well; else what is missing. */
-static const char *check_close(const struct api_call *call, const json_t *root, const char **ret_field)
+static const char *check_close(const struct api_call *call, const json_t *root,
+                               const char **ret_field)
 {
     bool force = json_is_true(json_object_get(root, "force"));
     const char *reason = json_string_value(json_object_get(root, "reason"));
@@ -178,7 +183,8 @@ static const char *check_close(const struct api_call *call, const json_t *root, 
     if (force && (reason == NULL || reason[0] == 0))
         return "closing with an alarm still active needs a reason";
     *ret_field = "force";
-    if (force && call->who->role != SITE_ROLE_SUPERVISOR && call->who->role != SITE_ROLE_ADMINISTRATOR)
+    if (force && call->who->role != SITE_ROLE_SUPERVISOR &&
+        call->who->role != SITE_ROLE_ADMINISTRATOR)
         return "closing with an alarm still active needs the role supervisor";
     return NULL;
 }
@@ -188,7 +194,8 @@ void api_close(struct api_call *call)
     struct record_entry e;
     if (!wish_begin(call, &e, RK_OP_CLOSE) || forbidden_by_state(call, false))
         return;
-    json_t *root = json_loadb((const char *)call->body.ptr, call->body.len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *root =
+        json_loadb((const char *)call->body.ptr, call->body.len, JSON_REJECT_DUPLICATES, NULL);
     const char *field = NULL;
     const char *wrong = check_close(call, root, &field);
     if (wrong != NULL) {
@@ -212,10 +219,12 @@ void api_note(struct api_call *call)
     struct record_entry e;
     if (!wish_begin(call, &e, RK_OP_NOTE))
         return;
-    json_t *root = json_loadb((const char *)call->body.ptr, call->body.len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *root =
+        json_loadb((const char *)call->body.ptr, call->body.len, JSON_REJECT_DUPLICATES, NULL);
     const char *text = json_string_value(json_object_get(root, "text"));
     if (text == NULL || text[0] == 0 || strlen(text) > 4000) {
-        api_problem_with(call, 422, "The note has no text", "text must be 1 to 4000 bytes long", "field", "text");
+        api_problem_with(call, 422, "The note has no text", "text must be 1 to 4000 bytes long",
+                         "field", "text");
     } else {
         uint64_t id = api_id(call);
         entry_str(&e, RF_TEXT, text);
@@ -231,7 +240,8 @@ static void mark(struct api_call *call, enum record_kind kind, enum incident_pha
     if (!wish_begin(call, &e, kind))
         return;
     const struct incident *in = state_incident(&call->c->state, api_id(call));
-    /* Only the first counts, so only the first is an entry; every view of video is one, for the audit. */
+    /* Only the first counts, so only the first is an entry; every view of video is one, for the
+     * audit. */
     if (in->phases[phase].ns == 0 || kind == RK_OP_VIEWED) {
         if (!core_input(call->c, &e))
             return;

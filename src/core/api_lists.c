@@ -114,10 +114,12 @@ static void add_point(struct api_call *call, struct tc_json *j, const struct sit
     tc_json_kv_u64(j, "number", point->number);
     tc_json_kv_str(j, "name", point->name);
     tc_json_kv_str(j, "zone", call->c->site.zones[point->zone].id);
-    tc_json_kv_str(j, "type", point->type == 0 ? NULL : ev_type_name(ev_type_by_number(point->type)));
-    tc_json_kv_str(j, "state", now == NULL                           ? "unknown"
-                               : now->state == EV_STATE_ACTIVE ? "active"
-                                                               : "normal");
+    tc_json_kv_str(j, "type",
+                   point->type == 0 ? NULL : ev_type_name(ev_type_by_number(point->type)));
+    tc_json_kv_str(j, "state",
+                   now == NULL                     ? "unknown"
+                   : now->state == EV_STATE_ACTIVE ? "active"
+                                                   : "normal");
     tc_json_kv_wall(j, "last_at", now == NULL ? (struct tc_wall){0} : now->last_at);
     tc_json_obj_end(j);
 }

@@ -4,29 +4,32 @@
 #include "core/api.h"
 #include "runtime/clock.h"
 
-#define CLIP_MOST_NS (2 * 3600 * TC_NS_PER_S)
+#define CLIP_MOST_NS  (2 * 3600 * TC_NS_PER_S)
 #define SPANS_MOST_NS (32 * 86400 * TC_NS_PER_S)
 
 static uint32_t camera_or_problem(struct api_call *call, struct tc_slice id)
 {
     uint32_t camera = site_camera_find(&call->c->site, id);
     if (camera == SITE_NONE)
-        api_problem(call, 404, "No such camera", "There is no camera %.*s.", id.len > 48 ? 48 : TC_FMT(id));
+        api_problem(call, 404, "No such camera", "There is no camera %.*s.",
+                    id.len > 48 ? 48 : TC_FMT(id));
     return camera;
 }
 
 static void order(struct api_call *call, enum msg_type type, const struct msg_clip *clip)
 {
     if (process_link(call->c->p, TC_ROLE_ARCHIVE) == NULL) {
-        api_problem(call, 503, "The archive is not there",
-                    "The process that keeps the recordings is being restarted; ask again in a second.");
+        api_problem(
+            call, 503, "The archive is not there",
+            "The process that keeps the recordings is being restarted; ask again in a second.");
         return;
     }
     outbox_send(call->c, TC_ROLE_ARCHIVE, type, clip, tc_slice(NULL, 0));
 }
 
 /* Who asked for which video is on the record. */
-static bool note_view(struct api_call *call, const char *camera, uint64_t incident, int64_t from_ns, int64_t to_ns)
+static bool note_view(struct api_call *call, const char *camera, uint64_t incident, int64_t from_ns,
+                      int64_t to_ns)
 {
     struct record_entry e;
     core_entry(call->c, &e, RK_OP_CLIP);
@@ -41,10 +44,12 @@ static bool note_view(struct api_call *call, const char *camera, uint64_t incide
 }
 
 /* FROM and TO of the query; answers a problem and returns false when they are no interval. */
-static bool interval(struct api_call *call, int64_t most_ns, struct tc_wall *from, struct tc_wall *to)
+static bool interval(struct api_call *call, int64_t most_ns, struct tc_wall *from,
+                     struct tc_wall *to)
 {
     if (tc_wall_parse(api_param(call, "from"), from) != TC_OK ||
-        tc_wall_parse(api_param(call, "to"), to) != TC_OK || to->ns <= from->ns || to->ns - from->ns > most_ns) {
+        tc_wall_parse(api_param(call, "to"), to) != TC_OK || to->ns <= from->ns ||
+        to->ns - from->ns > most_ns) {
         api_problem(call, 422, "No such interval",
                     "from and to must be RFC 3339 times, to after from, at most %lld s apart.",
                     (long long)(most_ns / TC_NS_PER_S));
@@ -127,7 +132,7 @@ static bool watch(struct core *c, uint64_t request)
 /* What this person's stream may tell: signals as panels sent them are not for viewers. */
 static void print_kinds(struct tc_json *j, enum site_role role)
 {
-    static const char *const kinds[] = {"event", "incident", "alarm",    "camera", "process",
+    static const char *const kinds[] = {"event", "incident", "alarm",  "camera", "process",
                                         "note",  "bookmark", "notify", "signal"};
     size_t count = TC_COUNT(kinds) - (role == SITE_ROLE_VIEWER);
     tc_json_key(j, "kinds");
@@ -140,7 +145,8 @@ static void print_kinds(struct tc_json *j, enum site_role role)
 void api_stream(struct api_call *call)
 {
     if (!watch(call->c, call->m->request)) {
-        api_problem(call, 503, "Too many streams", "There are %d open streams; close some.", CORE_WATCHERS_MAX);
+        api_problem(call, 503, "Too many streams", "There are %d open streams; close some.",
+                    CORE_WATCHERS_MAX);
         return;
     }
     struct tc_json j = tc_json(&call->json);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What changed, as rows for the screens: one message per signal, event, bookmark and notice; incidents and
- * cameras once per commit, in their state at its end. Nothing is made while nobody watches: a screen that comes
- * later reads the lists first and asks for what it missed. */
+/* What changed, as rows for the screens: one message per signal, event, bookmark and notice;
+ * incidents and cameras once per commit, in their state at its end. Nothing is made while nobody
+ * watches: a screen that comes later reads the lists first and asks for what it missed. */
 #include "base/check.h"
 #include "core/internal.h"
 #include "record/rows.h"
@@ -12,10 +12,12 @@ static void send_change(struct core *c, uint64_t seq, const char *kind, struct t
     struct msg_change change = {.seq = seq};
     tc_slice_to_str_cut(tc_slice_str(kind), change.kind, sizeof change.kind);
     if (json->err != TC_OK) {
-        log_error("a change of kind %s at entry %llu is too long for the screens", kind, (unsigned long long)seq);
+        log_error("a change of kind %s at entry %llu is too long for the screens", kind,
+                  (unsigned long long)seq);
         return;
     }
-    c->changes_lost = c->changes_lost || c->filling->outbox.len > CORE_OUTBOX_BYTES_MAX - CORE_OUTBOX_SPARE_BYTES;
+    c->changes_lost =
+        c->changes_lost || c->filling->outbox.len > CORE_OUTBOX_BYTES_MAX - CORE_OUTBOX_SPARE_BYTES;
     if (!c->changes_lost)
         outbox_send(c, TC_ROLE_WEB, MSG_CHANGE, &change, tc_buf_view(json));
 }

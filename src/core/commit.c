@@ -26,7 +26,8 @@ enum tc_err commit_sink(void *ctx, const struct record_entry *e)
 bool commit_is_crowded(const struct core *c)
 {
     const struct batch *b = c->filling;
-    return b->entries.bytes.len > JOURNAL_BATCH_BYTES_MAX / 2 || b->outbox.len > CORE_OUTBOX_BYTES_MAX / 2;
+    return b->entries.bytes.len > JOURNAL_BATCH_BYTES_MAX / 2 ||
+           b->outbox.len > CORE_OUTBOX_BYTES_MAX / 2;
 }
 
 static void clear(struct batch *b)
@@ -46,7 +47,8 @@ static enum tc_err write_batch(struct core *c, struct batch *b)
     if (b->entries.count > 0)
         TC_TRY(journal_append(c->journal, &b->entries, &c->commit_info));
     if (b->snapshot.len > 0)
-        TC_TRY(journal_snapshot_put(c->journal, b->snapshot_seq, tc_buf_view(&b->snapshot), &c->commit_info));
+        TC_TRY(journal_snapshot_put(c->journal, b->snapshot_seq, tc_buf_view(&b->snapshot),
+                                    &c->commit_info));
     return TC_OK;
 }
 
@@ -115,9 +117,10 @@ static void launch(struct core *c)
 
 /* When the batch leaves. At once, with two exceptions that are worth more than the wait:
  * - news of the last commit (a DURABLE entry) alone does not start a commit of its own, which every
- *   signal that comes meanwhile would have to wait out; it goes with the next batch, or after a while;
- * - on a disk whose syncs take milliseconds, the panels just acknowledged send again in a moment: up
- *   to half of a commit's time lets them share one commit. Else the first of them would take it
+ *   signal that comes meanwhile would have to wait out; it goes with the next batch, or after a
+ * while;
+ * - on a disk whose syncs take milliseconds, the panels just acknowledged send again in a moment:
+ * up to half of a commit's time lets them share one commit. Else the first of them would take it
  *   alone, and all others would wait for two. */
 enum { DURABLE_ALONE_MS = 20, GATHER_MS_MAX = 5, GATHER_ACKS_MIN = 8 };
 
@@ -158,7 +161,8 @@ void commit_kick(struct core *c)
         event_active(c->ev_kick, EV_TIMEOUT, 0);
 }
 
-/* What the commit made durable is told to the journal itself: the durable phase of incidents comes from it. */
+/* What the commit made durable is told to the journal itself: the durable phase of incidents comes
+ * from it. */
 static void note_durable(struct core *c, const struct batch *b)
 {
     if (!b->tells_durable)
@@ -182,7 +186,8 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
     enum tc_err err = c->commit_err;
     (void)pthread_mutex_unlock(&c->lock);
     if (err != TC_OK) {
-        core_fail(c, "a commit of the journal failed, nothing in it was acknowledged", &c->commit_info);
+        core_fail(c, "a commit of the journal failed, nothing in it was acknowledged",
+                  &c->commit_info);
         return;
     }
     c->commit_ended = clock_mono();
@@ -213,7 +218,8 @@ static enum tc_err init_batch(struct batch *b)
 enum tc_err commit_start(struct core *c, struct tc_errinfo *info)
 {
     c->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (c->done_fd < 0 || init_batch(&c->batches[0]) != TC_OK || init_batch(&c->batches[1]) != TC_OK)
+    if (c->done_fd < 0 || init_batch(&c->batches[0]) != TC_OK ||
+        init_batch(&c->batches[1]) != TC_OK)
         return tc_fail(info, TC_E_NOMEM, "no memory for the journal's batches");
     c->filling = &c->batches[0];
     c->ev_kick = event_new(process_base(c->p), -1, 0, on_kick, c);
@@ -228,7 +234,8 @@ enum tc_err commit_start(struct core *c, struct tc_errinfo *info)
     return TC_OK;
 }
 
-/* Lets the commit in flight end and makes the last batch durable, so that an orderly stop loses nothing. */
+/* Lets the commit in flight end and makes the last batch durable, so that an orderly stop loses
+ * nothing. */
 void commit_stop(struct core *c)
 {
     if (!c->writer_runs)

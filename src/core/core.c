@@ -66,7 +66,8 @@ static enum tc_err replay_one(void *ctx, const struct record_entry *e, struct tc
     return state_fold(&c->state, e);
 }
 
-/* The newest snapshot and what came after it; without a snapshot everything from the first entry. */
+/* The newest snapshot and what came after it; without a snapshot everything from the first entry.
+ */
 static enum tc_err restore(struct core *c, struct tc_errinfo *info)
 {
     uint64_t seq = 0;
@@ -92,7 +93,8 @@ static enum tc_err tell_start(struct core *c)
     struct record_entry e;
     const struct msg_setup *setup = process_setup(c->p);
     char text[96];
-    (void)snprintf(text, sizeof text, "core started, start %u of this process since the daemon's", setup->starts);
+    (void)snprintf(text, sizeof text, "core started, start %u of this process since the daemon's",
+                   setup->starts);
     core_entry(c, &e, RK_START);
     e.boot = c->state.boot + 1;
     entry_str(&e, RF_VERSION, TOCSIN_VERSION);
@@ -132,7 +134,8 @@ static void watch_clock(struct core *c)
     (void)core_input(c, &e);
 }
 
-/* The journal has taken the space that was kept for it: signals still go in, but somebody must make room. */
+/* The journal has taken the space that was kept for it: signals still go in, but somebody must make
+ * room. */
 static void watch_reserve(struct core *c)
 {
     bool low = journal_on_reserve(c->journal);
@@ -145,9 +148,10 @@ static void watch_reserve(struct core *c)
     entry_i64(&e, RF_STATE, low ? EV_STATE_ACTIVE : EV_STATE_RESTORED);
     entry_str(&e, RF_SOURCE, "core");
     entry_str(&e, RF_ITEM, "journal");
-    entry_str(&e, RF_TEXT, low ? "the disk of the journal is full, its reserve for 100,000 signals is in use; "
-                                 "make room on it"
-                               : "the journal has its reserve again");
+    entry_str(&e, RF_TEXT,
+              low ? "the disk of the journal is full, its reserve for 100,000 signals is in use; "
+                    "make room on it"
+                  : "the journal has its reserve again");
     (void)core_input(c, &e);
 }
 
@@ -166,7 +170,8 @@ static enum tc_err start(struct process *p, struct tc_errinfo *info)
     state_init(&c->state);
     TC_TRY(journal_open(&options, &c->journal, info));
     TC_TRY(restore(c, info));
-    c->decide = (struct decide){.state = &c->state, .site = &c->site, .sink = commit_sink, .ctx = c};
+    c->decide =
+        (struct decide){.state = &c->state, .site = &c->site, .sink = commit_sink, .ctx = c};
     TC_TRY(commit_start(c, info));
     TC_TRY(logins_start(c, info));
     c->wall_minus_mono_ns = clock_wall().ns - clock_mono().ns;
@@ -195,7 +200,8 @@ static void on_unlink(struct process *p, struct channel *peer)
         api_forget_web(process_user(p));
 }
 
-/* A password that changed ends its person's sessions, but for the one that a one-time password has just opened. */
+/* A password that changed ends its person's sessions, but for the one that a one-time password has
+ * just opened. */
 static void on_secret(struct process *p, const struct process_secret *secret)
 {
     static const char prefix[] = "password/";
@@ -220,18 +226,24 @@ static void metrics(struct process *p, struct tc_buf *out)
     const struct core *c = process_user(p);
     tc_buf_add_fmt(out, "# TYPE tocsin_signals counter\ntocsin_signals_total %llu\n",
                    (unsigned long long)c->signals);
-    tc_buf_add_fmt(out, "# TYPE tocsin_signal_duplicates counter\ntocsin_signal_duplicates_total %llu\n",
-                   (unsigned long long)c->duplicates);
-    tc_buf_add_fmt(out, "# TYPE tocsin_journal_entries counter\ntocsin_journal_entries_total %llu\n",
-                   (unsigned long long)c->entries);
-    tc_buf_add_fmt(out, "# TYPE tocsin_journal_commits counter\ntocsin_journal_commits_total %llu\n",
-                   (unsigned long long)c->commits);
     tc_buf_add_fmt(out,
-                   "# TYPE tocsin_journal_commit_seconds summary\n"
-                   "tocsin_journal_commit_seconds_sum %.6f\ntocsin_journal_commit_seconds_count %llu\n",
-                   (double)c->commit_ns_sum / 1e9, (unsigned long long)c->commits);
-    tc_buf_add_fmt(out, "# TYPE tocsin_journal_commit_seconds_max gauge\ntocsin_journal_commit_seconds_max %.6f\n",
-                   (double)c->commit_ns_max / 1e9);
+                   "# TYPE tocsin_signal_duplicates counter\ntocsin_signal_duplicates_total %llu\n",
+                   (unsigned long long)c->duplicates);
+    tc_buf_add_fmt(out,
+                   "# TYPE tocsin_journal_entries counter\ntocsin_journal_entries_total %llu\n",
+                   (unsigned long long)c->entries);
+    tc_buf_add_fmt(out,
+                   "# TYPE tocsin_journal_commits counter\ntocsin_journal_commits_total %llu\n",
+                   (unsigned long long)c->commits);
+    tc_buf_add_fmt(
+        out,
+        "# TYPE tocsin_journal_commit_seconds summary\n"
+        "tocsin_journal_commit_seconds_sum %.6f\ntocsin_journal_commit_seconds_count %llu\n",
+        (double)c->commit_ns_sum / 1e9, (unsigned long long)c->commits);
+    tc_buf_add_fmt(
+        out,
+        "# TYPE tocsin_journal_commit_seconds_max gauge\ntocsin_journal_commit_seconds_max %.6f\n",
+        (double)c->commit_ns_max / 1e9);
     tc_buf_add_fmt(out, "# TYPE tocsin_journal_seq gauge\ntocsin_journal_seq %llu\n",
                    (unsigned long long)c->state.last_seq);
     tc_buf_add_fmt(out, "# TYPE tocsin_journal_on_reserve gauge\ntocsin_journal_on_reserve %d\n",

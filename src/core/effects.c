@@ -2,8 +2,8 @@
 /* Orders that leave because of decisions, after the commit (outbox.c). */
 #include "core/internal.h"
 
-static bool fill_order(const struct core *c, const struct incident *in, const struct incident_clip *clip,
-                       struct msg_record *ret)
+static bool fill_order(const struct core *c, const struct incident *in,
+                       const struct incident_clip *clip, struct msg_record *ret)
 {
     uint32_t camera = site_camera_find(&c->site, tc_slice_str(clip->camera));
     if (camera == SITE_NONE)

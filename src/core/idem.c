@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Idempotency-Key: a write that comes twice with one key from one person happens once; the second gets the
- * first one's answer. Kept in memory for the last writes; what a restart of core forgets is repeated. */
+/* Idempotency-Key: a write that comes twice with one key from one person happens once; the second
+ * gets the first one's answer. Kept in memory for the last writes; what a restart of core forgets
+ * is repeated. */
 #include <stdlib.h>
 
 #include "core/api.h"
@@ -46,7 +47,8 @@ bool idem_answered(struct api_call *call)
 void idem_keep(struct api_call *call, unsigned status)
 {
     struct core *c = call->c;
-    bool done = status < 500 && call->json.err == TC_OK; /* what a moment's trouble refused is asked again */
+    bool done = status < 500 &&
+                call->json.err == TC_OK; /* what a moment's trouble refused is asked again */
     if (!has_key(call) || call->replayed || !done || call->json.len > IDEM_ANSWER_BYTES_MAX)
         return;
     if (c->idem == NULL)

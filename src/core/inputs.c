@@ -8,7 +8,8 @@
 #include "runtime/clock.h"
 #include "runtime/log.h"
 
-/* A panel's own time is believed when it is this near to ours; else the time of receipt is the event's. */
+/* A panel's own time is believed when it is this near to ours; else the time of receipt is the
+ * event's. */
 #define DEVICE_TIME_NEAR_NS (60 * TC_NS_PER_S)
 
 /* ---- signals ---- */
@@ -31,18 +32,21 @@ static bool split_signal(struct core *c, struct msg *msg, struct signal *ret)
 {
     const struct msg_signal *m = msg->body;
     size_t events_bytes = (size_t)m->events * sizeof(struct msg_signal_event);
-    if (m->events > MSG_SIGNAL_EVENTS_MAX || m->panel < 0 || (size_t)m->panel >= c->site.panels_count ||
-        m->receiver >= c->site.receivers_count || m->raw_bytes > ENTRY_TEXT_MAX)
+    if (m->events > MSG_SIGNAL_EVENTS_MAX || m->panel < 0 ||
+        (size_t)m->panel >= c->site.panels_count || m->receiver >= c->site.receivers_count ||
+        m->raw_bytes > ENTRY_TEXT_MAX)
         return false;
     if (!time_is_possible(m->received_at_ns) || !time_is_possible(m->device_at_ns))
         return false;
-    if (events_bytes + m->text_bytes + m->raw_bytes != msg->tail.len || m->text_bytes > msg->tail.len)
+    if (events_bytes + m->text_bytes + m->raw_bytes != msg->tail.len ||
+        m->text_bytes > msg->tail.len)
         return false;
-    *ret = (struct signal){.m = m,
-                           .panel = &c->site.panels[m->panel],
-                           .events = tc_slice_sub(msg->tail, 0, events_bytes),
-                           .texts = tc_slice_sub(msg->tail, events_bytes, m->text_bytes),
-                           .raw = tc_slice_sub(msg->tail, events_bytes + m->text_bytes, m->raw_bytes)};
+    *ret =
+        (struct signal){.m = m,
+                        .panel = &c->site.panels[m->panel],
+                        .events = tc_slice_sub(msg->tail, 0, events_bytes),
+                        .texts = tc_slice_sub(msg->tail, events_bytes, m->text_bytes),
+                        .raw = tc_slice_sub(msg->tail, events_bytes + m->text_bytes, m->raw_bytes)};
     return true;
 }
 
@@ -67,8 +71,8 @@ static uint64_t add_signal(struct core *c, const struct signal *s, uint64_t dupl
     return core_input(c, &e) ? e.seq : 0;
 }
 
-/* What the panel's code says, or what its point is configured to be. Intake has asked the same table; asked
- * again here, because the configuration of this process is the one that counts. */
+/* What the panel's code says, or what its point is configured to be. Intake has asked the same
+ * table; asked again here, because the configuration of this process is the one that counts. */
 static enum ev_type type_of(const struct msg_signal_event *ev, const struct site_point *point)
 {
     enum ev_type by_point = point == NULL ? EV_NONE : ev_type_by_number(point->type);
@@ -85,17 +89,18 @@ static int64_t event_time(const struct signal *s, const struct msg_signal_event 
 
 static const struct site_point *point_of(const struct signal *s, const struct msg_signal_event *ev)
 {
-    return ev->point >= 0 && (size_t)ev->point < s->panel->points_count ? &s->panel->points[ev->point] : NULL;
+    return ev->point >= 0 && (size_t)ev->point < s->panel->points_count
+               ? &s->panel->points[ev->point]
+               : NULL;
 }
 
 /* "Yard: motion" when the panel sent no words of its own. */
-static void describe(const struct core *c, const struct msg_signal_event *ev, const struct site_point *point,
-                     enum ev_type type, char *out, size_t size)
+static void describe(const struct core *c, const struct msg_signal_event *ev,
+                     const struct site_point *point, enum ev_type type, char *out, size_t size)
 {
     const char *name = ev_type_name(type);
-    const char *zone = point != NULL && point->zone < c->site.zones_count
-                           ? c->site.zones[point->zone].name
-                           : NULL;
+    const char *zone =
+        point != NULL && point->zone < c->site.zones_count ? c->site.zones[point->zone].name : NULL;
     if (type == EV_NONE)
         (void)snprintf(out, size, "code %s is in no table", ev->code);
     else if (zone != NULL && point->name[0] != 0)
@@ -103,12 +108,14 @@ static void describe(const struct core *c, const struct msg_signal_event *ev, co
     else if (zone != NULL)
         (void)snprintf(out, size, "%s in %s", name, zone);
     else if (ev->number != 0)
-        (void)snprintf(out, size, "%s, %s %u", name, ev->address_is_user ? "user" : "point", ev->number);
+        (void)snprintf(out, size, "%s, %s %u", name, ev->address_is_user ? "user" : "point",
+                       ev->number);
     else
         (void)snprintf(out, size, "%s", name);
 }
 
-static bool add_event(struct core *c, const struct signal *s, const struct msg_signal_event *ev, uint32_t area)
+static bool add_event(struct core *c, const struct signal *s, const struct msg_signal_event *ev,
+                      uint32_t area)
 {
     const struct site_point *point = point_of(s, ev);
     enum ev_type type = type_of(ev, point);
@@ -156,8 +163,8 @@ static bool area_has_one(const struct site_area *area, const bool *zones)
     return has;
 }
 
-/* Openings and closings of a panel are those of the areas in which its points lie; one event can tell of one
- * area, so each of them gets an entry of its own. */
+/* Openings and closings of a panel are those of the areas in which its points lie; one event can
+ * tell of one area, so each of them gets an entry of its own. */
 static void add_events(struct core *c, const struct signal *s, const struct msg_signal_event *ev)
 {
     bool zones[SITE_ZONES_MAX] = {false}; /* where the panel has points */
@@ -222,11 +229,13 @@ static void on_fault(void *ctx, struct channel *from, struct msg *msg)
     char source[TC_ROLE_LABEL_BYTES];
     struct record_entry e;
     core_entry(c, &e, RK_FAULT);
-    entry_str(&e, RF_SOURCE, tc_role_label(channel_peer(from), channel_peer_instance(from), source));
+    entry_str(&e, RF_SOURCE,
+              tc_role_label(channel_peer(from), channel_peer_instance(from), source));
     entry_i64(&e, RF_TYPE, f->type);
-    entry_i64(&e, RF_STATE, f->active == 1   ? EV_STATE_ACTIVE
-                            : f->active == 0 ? EV_STATE_RESTORED
-                                             : EV_STATE_INSTANT);
+    entry_i64(&e, RF_STATE,
+              f->active == 1   ? EV_STATE_ACTIVE
+              : f->active == 0 ? EV_STATE_RESTORED
+                               : EV_STATE_INSTANT);
     entry_i64(&e, RF_COUNT, f->count);
     entry_str(&e, RF_ITEM, f->item);
     entry_str(&e, RF_ZONE, f->zone);
@@ -234,7 +243,8 @@ static void on_fault(void *ctx, struct channel *from, struct msg *msg)
     (void)core_input(c, &e);
 }
 
-/* A camera that cannot be reached says so at every attempt: the record takes the first of each cause. */
+/* A camera that cannot be reached says so at every attempt: the record takes the first of each
+ * cause. */
 static bool camera_is_news(const struct core *c, const char *id, const struct msg_camera_state *m)
 {
     const struct state_camera *known = state_camera_find(&c->state, tc_slice_str(id));
@@ -243,8 +253,9 @@ static bool camera_is_news(const struct core *c, const char *id, const struct ms
     if (m->what == MSG_CAMERA_CONNECTING)
         return false;
     return known->what != m->what ||
-           (m->what == MSG_CAMERA_DOWN ? strcmp(known->cause, m->cause) != 0
-                                       : known->width != m->width || strcmp(known->codec, m->codec) != 0);
+           (m->what == MSG_CAMERA_DOWN
+                ? strcmp(known->cause, m->cause) != 0
+                : known->width != m->width || strcmp(known->codec, m->codec) != 0);
 }
 
 static void on_camera_state(void *ctx, struct channel *from, struct msg *msg)
@@ -262,7 +273,8 @@ static void on_camera_state(void *ctx, struct channel *from, struct msg *msg)
     struct record_entry e;
     core_entry(c, &e, RK_CAMERA);
     (void)snprintf(text, sizeof text, "camera %s: %s%s%s", camera->id,
-                   m->what == MSG_CAMERA_UP ? "video" : m->cause, m->text[0] != 0 ? ", " : "", m->text);
+                   m->what == MSG_CAMERA_UP ? "video" : m->cause, m->text[0] != 0 ? ", " : "",
+                   m->text);
     entry_str(&e, RF_CAMERA, camera->id);
     entry_i64(&e, RF_STATE, m->what);
     entry_i64(&e, RF_AT, m->at_ns != 0 ? m->at_ns : e.at.ns);
@@ -285,8 +297,8 @@ static uint64_t incident_of_action(const struct core *c, uint64_t action)
     return 0;
 }
 
-static void fill_record_state(struct record_entry *e, const struct core *c, const struct msg_record_state *m,
-                              uint64_t incident)
+static void fill_record_state(struct record_entry *e, const struct core *c,
+                              const struct msg_record_state *m, uint64_t incident)
 {
     entry_str(e, RF_SOURCE, "archive");
     if (incident != 0)

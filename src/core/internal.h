@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the core works.
  *
- * Everything that happens becomes an input entry (inputs.c), goes through decide (pure), and lands with all that
- * follows from it in the batch that is being filled. What must leave the process because of it (acknowledgements,
- * orders, answers, changes for screens) is written into the same batch's outbox. As soon as no commit is in
- * flight the filled batch goes to the writer thread (commit.c); when its commit has returned, and never before, its
- * outbox leaves. So the state in memory may be ahead of the disk, but nobody outside ever sees that.
- * A commit that fails ends the process: nothing of the batch was acknowledged, and the next start replays. */
+ * Everything that happens becomes an input entry (inputs.c), goes through decide (pure), and lands
+ * with all that follows from it in the batch that is being filled. What must leave the process
+ * because of it (acknowledgements, orders, answers, changes for screens) is written into the same
+ * batch's outbox. As soon as no commit is in flight the filled batch goes to the writer thread
+ * (commit.c); when its commit has returned, and never before, its outbox leaves. So the state in
+ * memory may be ahead of the disk, but nobody outside ever sees that. A commit that fails ends the
+ * process: nothing of the batch was acknowledged, and the next start replays. */
 #pragma once
 
 #include <pthread.h>
@@ -22,8 +23,10 @@ enum {
     CORE_DIRTY_MAX = 4096,
     CORE_OUTBOX_BYTES_MAX = 64 << 20,
     CORE_OUTBOX_SPARE_BYTES = 24 << 20, /* of it not for changes: answers and orders */
-    CORE_LINK_BYTES_MAX = 24 << 20, /* that wait for a peer; web has to take answers of up to 8 MiB */
-    CORE_ANSWERS_BYTES_MAX = 12 << 20, /* when so much waits for web already, no more is asked of core */
+    CORE_LINK_BYTES_MAX =
+        24 << 20, /* that wait for a peer; web has to take answers of up to 8 MiB */
+    CORE_ANSWERS_BYTES_MAX =
+        12 << 20, /* when so much waits for web already, no more is asked of core */
     CORE_ACKS_MAX = 65536,
     CORE_SNAPSHOT_EVERY = 200000, /* entries */
     CORE_ANSWER_PART_BYTES = 56000,
@@ -41,7 +44,7 @@ struct batch {
     uint64_t *acks;
     size_t acks_count;
     uint64_t last_seq;
-    bool tells_durable; /* holds more than a DURABLE entry */
+    bool tells_durable;     /* holds more than a DURABLE entry */
     struct tc_buf snapshot; /* len > 0: keep this state after the batch */
     uint64_t snapshot_seq;
 };
@@ -79,7 +82,8 @@ struct core {
     uint64_t dirty[CORE_DIRTY_MAX];
     size_t dirty_count;
     bool dirty_all;
-    bool changes_lost; /* there was no room for some: web begins anew, its browsers read what they missed */
+    bool changes_lost; /* there was no room for some: web begins anew, its browsers read what they
+                          missed */
     uint64_t snapshot_seq;
     /* writer thread: the mutex guards `job`, `done` and `quit`; the condition wakes it */
     pthread_t writer;
@@ -92,7 +96,8 @@ struct core {
     struct tc_errinfo commit_info;
     int done_fd; /* eventfd: a commit has returned */
     struct event *ev_done;
-    bool failed; /* the state is unfit, or a commit failed: nothing more is taken, written or answered */
+    bool failed; /* the state is unfit, or a commit failed: nothing more is taken, written or
+                    answered */
     /* people */
     struct login *sessions;
     size_t sessions_count;
@@ -133,7 +138,8 @@ enum tc_err commit_sink(void *ctx, const struct record_entry *e);
 bool commit_is_crowded(const struct core *c);
 
 /* outbox.c: messages that wait for the commit */
-void outbox_send(struct core *c, enum tc_role to, enum msg_type type, const void *body, struct tc_slice tail);
+void outbox_send(struct core *c, enum tc_role to, enum msg_type type, const void *body,
+                 struct tc_slice tail);
 void outbox_ack(struct core *c, uint64_t signal_id);
 void outbox_deliver(struct core *c, struct batch *b);
 
@@ -143,7 +149,8 @@ extern const struct channel_handler core_control_handlers[];
 
 /* effects.c: what decisions order */
 void effects_of(struct core *c, const struct record_entry *e);
-/* Archive is (again) there: every recording that should run is ordered again by its action's number. */
+/* Archive is (again) there: every recording that should run is ordered again by its action's
+ * number. */
 void effects_resume(struct core *c);
 /* A capture process is (again) there: it is told which of its cameras are watched live. */
 void effects_watch(struct core *c, unsigned shard);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signing in. Argon2id costs tens of milliseconds and megabytes, so it runs on two threads with a short queue,
- * never on the loop; each user and each address that fails waits longer before the next try, and a name that does
- * not exist costs as much time as a wrong password. The duty console cannot be locked out: the wait is per user
- * *and* address. */
+/* Signing in. Argon2id costs tens of milliseconds and megabytes, so it runs on two threads with a
+ * short queue, never on the loop; each user and each address that fails waits longer before the
+ * next try, and a name that does not exist costs as much time as a wrong password. The duty console
+ * cannot be locked out: the wait is per user *and* address. */
 #include <event2/event.h>
 #include <jansson.h>
 #include <pthread.h>
@@ -26,9 +26,10 @@ enum {
 };
 
 #define LOGIN_WAIT_MAX_NS (60 * TC_NS_PER_S)
-/* Compared where there is no user or no password: it costs what a real one costs, and nothing matches it. */
-static const char nobody_hash[] =
-    "$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/* Compared where there is no user or no password: it costs what a real one costs, and nothing
+ * matches it. */
+static const char nobody_hash[] = "$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+                                  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /* A password behind this mark is good for one sign-in. */
 static const char once_mark[] = "once:";
 
@@ -174,7 +175,8 @@ static void find_hash(const struct core *c, struct login_job *job)
         memcpy(job->hash, nobody_hash, sizeof nobody_hash);
 }
 
-/* The password may have changed, or been spent by another try, while this one was being compared. */
+/* The password may have changed, or been spent by another try, while this one was being compared.
+ */
 static bool still_counts(const struct core *c, const struct login_job *job)
 {
     struct login_job now = {0};
@@ -233,9 +235,10 @@ static bool read_body(struct tc_slice body, struct login_job *job)
     json_t *root = json_loadb((const char *)body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
     const char *user = json_string_value(json_object_get(root, "user"));
     const char *password = json_string_value(json_object_get(root, "password"));
-    bool fits = user != NULL && password != NULL &&
-                tc_slice_to_str(tc_slice_str(user), job->user, sizeof job->user) == TC_OK &&
-                tc_slice_to_str(tc_slice_str(password), job->password, sizeof job->password) == TC_OK;
+    bool fits =
+        user != NULL && password != NULL &&
+        tc_slice_to_str(tc_slice_str(user), job->user, sizeof job->user) == TC_OK &&
+        tc_slice_to_str(tc_slice_str(password), job->password, sizeof job->password) == TC_OK;
     json_decref(root);
     return fits && job->user[0] != 0 && job->password[0] != 0;
 }
@@ -255,7 +258,8 @@ static bool queue(struct api_call *call, struct login_job *job)
         return true;
     sodium_memzero(job, sizeof *job);
     free(job);
-    api_problem(call, 503, "Too many sign-ins", "Too many people sign in at this moment; try again.");
+    api_problem(call, 503, "Too many sign-ins",
+                "Too many people sign in at this moment; try again.");
     return false;
 }
 
@@ -264,8 +268,9 @@ void login_begin(struct api_call *call)
     struct login_job *job = calloc(1, sizeof *job);
     if (job == NULL || !read_body(call->body, job)) {
         free(job);
-        api_problem(call, 400, "Name and password are needed",
-                    "Send {\"user\": \"...\", \"password\": \"...\"}, both texts that are not empty.");
+        api_problem(
+            call, 400, "Name and password are needed",
+            "Send {\"user\": \"...\", \"password\": \"...\"}, both texts that are not empty.");
         return;
     }
     job->request = call->m->request;
@@ -282,7 +287,8 @@ void login_begin(struct api_call *call)
     find_hash(call->c, job);
     if (!queue(call, job))
         return;
-    /* Counted before it is compared, or many at once would all be free; the right password takes it back. */
+    /* Counted before it is compared, or many at once would all be free; the right password takes it
+     * back. */
     f->count++;
     f->last = clock_mono();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages that wait for the commit of what they tell. In the batch's outbox each stands as a head, the body,
- * the tail. A peer that is away misses them: it asks again, or is told again, when its link is back. */
+/* Messages that wait for the commit of what they tell. In the batch's outbox each stands as a head,
+ * the body, the tail. A peer that is away misses them: it asks again, or is told again, when its
+ * link is back. */
 #include "base/check.h"
 #include "core/internal.h"
 #include "runtime/log.h"
@@ -16,10 +17,12 @@ struct letter {
 
 static uint32_t instance_of(enum msg_type type, const void *body)
 {
-    return type == MSG_WATCH ? ((const struct msg_watch *)body)->camera / CORE_CAMERAS_PER_SHARD : 0;
+    return type == MSG_WATCH ? ((const struct msg_watch *)body)->camera / CORE_CAMERAS_PER_SHARD
+                             : 0;
 }
 
-void outbox_send(struct core *c, enum tc_role to, enum msg_type type, const void *body, struct tc_slice tail)
+void outbox_send(struct core *c, enum tc_role to, enum msg_type type, const void *body,
+                 struct tc_slice tail)
 {
     const struct msg_row *row = msg_row(type);
     struct letter l = {.to = to,
@@ -72,13 +75,16 @@ static void deliver_one(struct core *c, const struct letter *l, const uint8_t *b
                              ? process_link_instance(c->p, TC_ROLE_CAPTURE, l->instance)
                              : process_link(c->p, (enum tc_role)l->to);
     if (to == NULL) {
-        log_debug("no link to %s, a message of type %u is dropped", tc_role_name((enum tc_role)l->to), l->type);
+        log_debug("no link to %s, a message of type %u is dropped",
+                  tc_role_name((enum tc_role)l->to), l->type);
         return;
     }
-    enum tc_err err = channel_send(to, (enum msg_type)l->type, body, tc_slice(body + l->body_bytes, l->tail_bytes));
+    enum tc_err err = channel_send(to, (enum msg_type)l->type, body,
+                                   tc_slice(body + l->body_bytes, l->tail_bytes));
     if (err == TC_OK)
         return;
-    log_warn("a message of type %u to %s: %s", l->type, tc_role_name((enum tc_role)l->to), tc_err_text(err));
+    log_warn("a message of type %u to %s: %s", l->type, tc_role_name((enum tc_role)l->to),
+             tc_err_text(err));
     /* Web would miss a change, archive an order: with a new link both get what they need again. */
     if (l->to == TC_ROLE_WEB || l->to == TC_ROLE_ARCHIVE)
         process_link_renew(c->p, (enum tc_role)l->to, 0);

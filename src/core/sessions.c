@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions live in core's memory: a random token each, ended by hand, by 12 h without use, or with core. */
+/* Sessions live in core's memory: a random token each, ended by hand, by 12 h without use, or with
+ * core. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -31,8 +32,8 @@ struct login *login_by_token(struct core *c, const char *token)
     return NULL;
 }
 
-/* Is A to go before B? Those of the local socket first: each of the verbs opens one, and their number must not
- * push people out. */
+/* Is A to go before B? Those of the local socket first: each of the verbs opens one, and their
+ * number must not push people out. */
 static bool login_goes_first(const struct login *a, const struct login *b)
 {
     if (b == NULL || a->local != b->local)
@@ -58,15 +59,18 @@ static struct login *login_place(struct core *c)
     return oldest;
 }
 
-struct login *login_new(struct core *c, const char *user, const char *name, enum site_role role, bool local)
+struct login *login_new(struct core *c, const char *user, const char *name, enum site_role role,
+                        bool local)
 {
     struct login *s = login_place(c);
     if (s == NULL)
         return NULL;
     uint8_t random[32];
     randombytes_buf(random, sizeof random);
-    *s = (struct login){.role = role, .local = local, .used_at = clock_mono(), .since = clock_wall()};
-    sodium_bin2base64(s->token, sizeof s->token, random, sizeof random, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    *s = (struct login){
+        .role = role, .local = local, .used_at = clock_mono(), .since = clock_wall()};
+    sodium_bin2base64(s->token, sizeof s->token, random, sizeof random,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(random, sizeof random);
     tc_slice_to_str_cut(tc_slice_str(user), s->user, sizeof s->user);
     tc_slice_to_str_cut(tc_slice_str(name), s->name, sizeof s->name);
@@ -87,8 +91,9 @@ void logins_end_of(struct core *c, const char *user)
     }
 }
 
-/* Is it a connection that was accepted on tocsin.sock? Web hands the descriptor over, and others that it holds
- * have root at their other end: the listening socket itself, its links to the supervisor, a log that is a socket. */
+/* Is it a connection that was accepted on tocsin.sock? Web hands the descriptor over, and others
+ * that it holds have root at their other end: the listening socket itself, its links to the
+ * supervisor, a log that is a socket. */
 static bool is_local_connection(int fd)
 {
     static const char name[] = "/tocsin.sock";
@@ -104,8 +109,8 @@ static bool is_local_connection(int fd)
     return len_path >= len_name && memcmp(own.sun_path + len_path - len_name, name, len_name) == 0;
 }
 
-/* Who the kernel says is at the other end of the local socket: root and the daemon's starter administer, others
- * are people of the site by their uid. */
+/* Who the kernel says is at the other end of the local socket: root and the daemon's starter
+ * administer, others are people of the site by their uid. */
 void api_peer(struct core *c, struct msg *m)
 {
     struct msg_peer_is answer = {.request = ((const struct msg_peer *)m->body)->request};
@@ -157,7 +162,8 @@ void api_session_delete(struct api_call *call)
     core_entry(call->c, &e, RK_LOGOUT);
     entry_str(&e, RF_USER, call->who->user);
     entry_str(&e, RF_PEER, call->m->peer);
-    bool written = core_input(call->c, &e); /* before the session ends: the entry borrows its texts */
+    bool written =
+        core_input(call->c, &e); /* before the session ends: the entry borrows its texts */
     login_end(call->c, call->who);
     if (!written)
         return;

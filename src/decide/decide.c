@@ -22,8 +22,9 @@ void decide_emit(struct decide *d, struct record_entry *e)
 }
 
 /* An event that the system itself tells of; then it goes the way of every event. */
-static void system_event(struct decide *d, enum ev_type type, enum ev_state state, struct tc_slice item,
-                         struct tc_slice zone, struct tc_slice camera, struct tc_slice text)
+static void system_event(struct decide *d, enum ev_type type, enum ev_state state,
+                         struct tc_slice item, struct tc_slice zone, struct tc_slice camera,
+                         struct tc_slice text)
 {
     struct record_entry e;
     entry_init(&e, RK_EVENT);
@@ -46,17 +47,19 @@ static void on_fault(struct decide *d, const struct record_entry *e)
 {
     enum ev_type type = ev_type_by_number((uint32_t)entry_get_i64(e, RF_TYPE, 0));
     system_event(d, type, (enum ev_state)entry_get_i64(e, RF_STATE, EV_STATE_INSTANT),
-                 entry_get_text(e, RF_ITEM), entry_get_text(e, RF_ZONE), entry_get_text(e, RF_CAMERA),
-                 entry_get_text(e, RF_TEXT));
+                 entry_get_text(e, RF_ITEM), entry_get_text(e, RF_ZONE),
+                 entry_get_text(e, RF_CAMERA), entry_get_text(e, RF_TEXT));
 }
 
-/* UP ends a loss, DOWN begins one; a camera that is down already and says so again says nothing new. */
+/* UP ends a loss, DOWN begins one; a camera that is down already and says so again says nothing
+ * new. */
 static void on_camera(struct decide *d, const struct record_entry *e)
 {
     struct tc_slice id = entry_get_text(e, RF_CAMERA);
     int64_t what = entry_get_i64(e, RF_STATE, 0);
     struct incident *in = NULL;
-    bool lost = state_alarm_find(d->state, EV_VIDEO_LOSS, tc_slice(NULL, 0), id, tc_slice(NULL, 0), &in) != NULL;
+    bool lost = state_alarm_find(d->state, EV_VIDEO_LOSS, tc_slice(NULL, 0), id, tc_slice(NULL, 0),
+                                 &in) != NULL;
     if (what == 3)
         system_event(d, EV_VIDEO_LOSS, EV_STATE_ACTIVE, id, tc_slice(NULL, 0), id,
                      entry_get_text(e, RF_TEXT));
@@ -70,17 +73,17 @@ static void on_process(struct decide *d, const struct record_entry *e)
     int64_t up = entry_get_i64(e, RF_UP, 0);
     struct tc_slice process = entry_get_text(e, RF_PROCESS);
     struct incident *in = NULL;
-    bool down = state_alarm_find(d->state, EV_SYSTEM_PROCESS, tc_slice(NULL, 0), process, tc_slice(NULL, 0),
-                                 &in) != NULL;
+    bool down = state_alarm_find(d->state, EV_SYSTEM_PROCESS, tc_slice(NULL, 0), process,
+                                 tc_slice(NULL, 0), &in) != NULL;
     if (up == 2)
-        system_event(d, EV_SYSTEM_VIOLATION, EV_STATE_INSTANT, process, tc_slice(NULL, 0), tc_slice(NULL, 0),
-                     entry_get_text(e, RF_TEXT));
+        system_event(d, EV_SYSTEM_VIOLATION, EV_STATE_INSTANT, process, tc_slice(NULL, 0),
+                     tc_slice(NULL, 0), entry_get_text(e, RF_TEXT));
     else if (up == 0)
-        system_event(d, EV_SYSTEM_PROCESS, EV_STATE_ACTIVE, process, tc_slice(NULL, 0), tc_slice(NULL, 0),
-                     entry_get_text(e, RF_TEXT));
+        system_event(d, EV_SYSTEM_PROCESS, EV_STATE_ACTIVE, process, tc_slice(NULL, 0),
+                     tc_slice(NULL, 0), entry_get_text(e, RF_TEXT));
     else if (down)
-        system_event(d, EV_SYSTEM_PROCESS, EV_STATE_RESTORED, process, tc_slice(NULL, 0), tc_slice(NULL, 0),
-                     entry_get_text(e, RF_TEXT));
+        system_event(d, EV_SYSTEM_PROCESS, EV_STATE_RESTORED, process, tc_slice(NULL, 0),
+                     tc_slice(NULL, 0), entry_get_text(e, RF_TEXT));
 }
 
 static void on_start(struct decide *d, const struct record_entry *e)
@@ -91,25 +94,35 @@ static void on_start(struct decide *d, const struct record_entry *e)
 
 static void on_config(struct decide *d, const struct record_entry *e)
 {
-    system_event(d, EV_SYSTEM_CONFIG, EV_STATE_INSTANT, tc_slice_str("configuration"), tc_slice(NULL, 0),
-                 tc_slice(NULL, 0), entry_get_text(e, RF_TEXT));
+    system_event(d, EV_SYSTEM_CONFIG, EV_STATE_INSTANT, tc_slice_str("configuration"),
+                 tc_slice(NULL, 0), tc_slice(NULL, 0), entry_get_text(e, RF_TEXT));
 }
 
 static const struct {
     uint16_t kind;
     void (*fn)(struct decide *d, const struct record_entry *e);
 } steps[] = {
-    {RK_START, on_start},           {RK_CONFIG, on_config},         {RK_EVENT, decide_event},
-    {RK_FAULT, on_fault},           {RK_CAMERA, on_camera},         {RK_PROCESS, on_process},
-    {RK_OP_PICKUP, decide_operator}, {RK_OP_CLOSE, decide_operator}, {RK_OP_NOTE, decide_operator},
-    {RK_OP_SHOWN, decide_operator},  {RK_OP_VIEWED, decide_operator}, {RK_CONFIRMED, decide_outcome},
-    {RK_FAILED, decide_outcome},    {RK_CLIP_STATE, decide_outcome},
+    {RK_START, on_start},
+    {RK_CONFIG, on_config},
+    {RK_EVENT, decide_event},
+    {RK_FAULT, on_fault},
+    {RK_CAMERA, on_camera},
+    {RK_PROCESS, on_process},
+    {RK_OP_PICKUP, decide_operator},
+    {RK_OP_CLOSE, decide_operator},
+    {RK_OP_NOTE, decide_operator},
+    {RK_OP_SHOWN, decide_operator},
+    {RK_OP_VIEWED, decide_operator},
+    {RK_CONFIRMED, decide_outcome},
+    {RK_FAILED, decide_outcome},
+    {RK_CLIP_STATE, decide_outcome},
 };
 
 enum tc_err decide_input(struct decide *d, struct record_entry *e)
 {
     d->err = TC_OK;
-    /* An event is a conclusion from its signal and yet the input of what follows: its cause stays. */
+    /* An event is a conclusion from its signal and yet the input of what follows: its cause stays.
+     */
     uint64_t cause = e->cause;
     d->input = NULL;
     e->seq = d->state->last_seq + 1;

@@ -57,8 +57,10 @@ static bool zone_is_near(const struct near *near, struct tc_slice zone, const ch
     return meets;
 }
 
-/* Does any alarm of the incident stand in the same or an adjacent zone? Without zones: of the same panel. */
-static bool incident_near(const struct incident *in, const struct subject *s, const struct near *near)
+/* Does any alarm of the incident stand in the same or an adjacent zone? Without zones: of the same
+ * panel. */
+static bool incident_near(const struct incident *in, const struct subject *s,
+                          const struct near *near)
 {
     for (size_t i = 0; i < in->alarms_count; i++) {
         const struct incident_alarm *a = &in->alarms[i];
@@ -71,13 +73,16 @@ static bool incident_near(const struct incident *in, const struct subject *s, co
     return false;
 }
 
-/* Nothing joins what somebody has decided already (it would close unseen), nor what is full. Entries' times are
- * those of the wall clock: one that was set back must not make the window longer. */
-static bool incident_takes_alarms(const struct incident *in, enum ev_class class_, struct tc_wall now)
+/* Nothing joins what somebody has decided already (it would close unseen), nor what is full.
+ * Entries' times are those of the wall clock: one that was set back must not make the window
+ * longer. */
+static bool incident_takes_alarms(const struct incident *in, enum ev_class class_,
+                                  struct tc_wall now)
 {
     int64_t age_ns = now.ns - in->last_alarm_at.ns;
     return incident_is_open(in) && in->state != INCIDENT_RESOLVED && in->class_ == class_ &&
-           in->alarms_count < INCIDENT_ALARMS_MAX && age_ns <= DECIDE_JOIN_NS && age_ns >= -DECIDE_JOIN_NS;
+           in->alarms_count < INCIDENT_ALARMS_MAX && age_ns <= DECIDE_JOIN_NS &&
+           age_ns >= -DECIDE_JOIN_NS;
 }
 
 /* The newest open incident that this alarm belongs to, or NULL. */
@@ -94,7 +99,8 @@ static struct incident *find_incident(const struct decide *d, const struct subje
     return NULL;
 }
 
-static uint64_t open_incident(struct decide *d, const struct subject *s, const struct record_entry *event)
+static uint64_t open_incident(struct decide *d, const struct subject *s,
+                              const struct record_entry *event)
 {
     uint64_t id = d->state->next_incident;
     struct record_entry e;
@@ -113,8 +119,8 @@ static uint64_t open_incident(struct decide *d, const struct subject *s, const s
     return id;
 }
 
-static void alarm_fields(struct record_entry *e, const struct subject *s, const struct record_entry *event,
-                         uint64_t incident)
+static void alarm_fields(struct record_entry *e, const struct subject *s,
+                         const struct record_entry *event, uint64_t incident)
 {
     entry_i64(e, RF_INCIDENT, (int64_t)incident);
     entry_i64(e, RF_TYPE, s->type);
@@ -148,8 +154,9 @@ static void raise_alarm(struct decide *d, const struct subject *s, const struct 
     decide_rules(d, event, id);
 }
 
-static void repeat_alarm(struct decide *d, const struct subject *s, const struct record_entry *event,
-                         struct incident *in, const struct incident_alarm *a)
+static void repeat_alarm(struct decide *d, const struct subject *s,
+                         const struct record_entry *event, struct incident *in,
+                         const struct incident_alarm *a)
 {
     uint64_t id = in->id;
     struct record_entry e;
@@ -178,8 +185,9 @@ static void settle(struct decide *d, uint64_t incident, struct tc_wall normal_at
     decide_emit(d, &e);
 }
 
-static void restore_alarm(struct decide *d, const struct subject *s, const struct record_entry *event,
-                          struct incident *in, const struct incident_alarm *a)
+static void restore_alarm(struct decide *d, const struct subject *s,
+                          const struct record_entry *event, struct incident *in,
+                          const struct incident_alarm *a)
 {
     uint64_t id = in->id;
     if (!a->active)
@@ -198,7 +206,8 @@ void decide_event(struct decide *d, const struct record_entry *event)
     struct incident *in = NULL;
     if (s.type == EV_NONE)
         return; /* unmapped: kept and shown, raises nothing by itself */
-    const struct incident_alarm *open = state_alarm_find(d->state, s.type, s.panel, s.point, s.zone, &in);
+    const struct incident_alarm *open =
+        state_alarm_find(d->state, s.type, s.panel, s.point, s.zone, &in);
     if (s.state == EV_STATE_RESTORED) {
         if (open != NULL)
             restore_alarm(d, &s, event, in, open);

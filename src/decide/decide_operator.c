@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people ask for. Whether they may was decided by core before the entry was made; here it is decided whether
- * the incident's state allows it. */
+/* What people ask for. Whether they may was decided by core before the entry was made; here it is
+ * decided whether the incident's state allows it. */
 #include <string.h>
 
 #include "base/check.h"
@@ -15,7 +15,8 @@ static void answer(struct decide *d, enum record_kind kind, const struct record_
     (void)d;
 }
 
-static void refuse(struct decide *d, const struct record_entry *wish, const char *why, const char *owner)
+static void refuse(struct decide *d, const struct record_entry *wish, const char *why,
+                   const char *owner)
 {
     struct record_entry e;
     entry_init(&e, RK_REFUSED);
@@ -39,8 +40,10 @@ static void pick_up(struct decide *d, const struct record_entry *wish, const str
     decide_emit(d, &e);
 }
 
-/* With an alarm still active the outcome is kept and the incident closes when all is normal, unless forced. */
-static void close_incident(struct decide *d, const struct record_entry *wish, const struct incident *in)
+/* With an alarm still active the outcome is kept and the incident closes when all is normal, unless
+ * forced. */
+static void close_incident(struct decide *d, const struct record_entry *wish,
+                           const struct incident *in)
 {
     struct record_entry e;
     bool forced = entry_get_i64(wish, RF_FORCED, 0) != 0;
@@ -65,10 +68,12 @@ static void add_note(struct decide *d, const struct record_entry *wish, const st
     decide_emit(d, &e);
 }
 
-static void reach_phase(struct decide *d, const struct record_entry *wish, const struct incident *in)
+static void reach_phase(struct decide *d, const struct record_entry *wish,
+                        const struct incident *in)
 {
     struct record_entry e;
-    enum incident_phase phase = wish->kind == RK_OP_SHOWN ? INCIDENT_PHASE_SHOWN : INCIDENT_PHASE_VIEWED;
+    enum incident_phase phase =
+        wish->kind == RK_OP_SHOWN ? INCIDENT_PHASE_SHOWN : INCIDENT_PHASE_VIEWED;
     if (in->phases[phase].ns != 0)
         return;
     answer(d, RK_PHASE, wish, &e);
@@ -82,8 +87,9 @@ static const struct {
     bool closed_too; /* may be asked of a closed incident */
     void (*fn)(struct decide *d, const struct record_entry *wish, const struct incident *in);
 } wishes[] = {
-    {RK_OP_PICKUP, false, pick_up},    {RK_OP_CLOSE, false, close_incident}, {RK_OP_NOTE, true, add_note},
-    {RK_OP_SHOWN, true, reach_phase},  {RK_OP_VIEWED, true, reach_phase},
+    {RK_OP_PICKUP, false, pick_up},    {RK_OP_CLOSE, false, close_incident},
+    {RK_OP_NOTE, true, add_note},      {RK_OP_SHOWN, true, reach_phase},
+    {RK_OP_VIEWED, true, reach_phase},
 };
 
 void decide_operator(struct decide *d, const struct record_entry *wish)

@@ -11,14 +11,15 @@ static struct tc_wall plus(struct tc_wall t, int64_t ns)
     return (struct tc_wall){.ns = t.ns + ns};
 }
 
-/* The end that is asked for now: the post-roll after an instant alarm, the longest there is while active. */
+/* The end that is asked for now: the post-roll after an instant alarm, the longest there is while
+ * active. */
 static struct tc_wall end_of(const struct site_camera *c, struct tc_wall at, bool active)
 {
     return plus(at, active ? DECIDE_CLIP_MOST_NS : c->record.post_ns);
 }
 
-static void command(struct decide *d, uint64_t incident, const char *verb, const struct site_camera *c,
-                    const struct record_entry *fields)
+static void command(struct decide *d, uint64_t incident, const char *verb,
+                    const struct site_camera *c, const struct record_entry *fields)
 {
     struct record_entry e = *fields;
     entry_i64(&e, RF_INCIDENT, (int64_t)incident);
@@ -27,8 +28,8 @@ static void command(struct decide *d, uint64_t incident, const char *verb, const
     decide_emit(d, &e);
 }
 
-static void start_clip(struct decide *d, uint64_t incident, const struct site_camera *c, struct tc_wall at,
-                       bool active)
+static void start_clip(struct decide *d, uint64_t incident, const struct site_camera *c,
+                       struct tc_wall at, bool active)
 {
     struct record_entry e;
     entry_init(&e, RK_COMMANDED);
@@ -43,7 +44,8 @@ static void renew_clip(struct decide *d, uint64_t incident, const struct site_ca
                        const struct incident_clip *clip, struct tc_wall at, bool active)
 {
     struct tc_wall end = end_of(c, at, active);
-    /* Not for every signal of a chattering point: an end that moves by less than a second is no news. */
+    /* Not for every signal of a chattering point: an end that moves by less than a second is no
+     * news. */
     if (end.ns - clip->asked_to.ns < TC_NS_PER_S)
         return;
     struct record_entry e;
@@ -78,11 +80,13 @@ void decide_record_on(struct decide *d, uint64_t incident, struct tc_wall at, bo
     }
 }
 
-void decide_record(struct decide *d, uint64_t incident, struct tc_slice zone, struct tc_wall at, bool active)
+void decide_record(struct decide *d, uint64_t incident, struct tc_slice zone, struct tc_wall at,
+                   bool active)
 {
     uint32_t cameras[INCIDENT_CLIPS_MAX];
     uint32_t index = site_zone_find(d->site, zone);
-    size_t count = index == SITE_NONE ? 0 : site_cameras_of_zone(d->site, index, cameras, TC_COUNT(cameras));
+    size_t count =
+        index == SITE_NONE ? 0 : site_cameras_of_zone(d->site, index, cameras, TC_COUNT(cameras));
     if (count > TC_COUNT(cameras))
         count = TC_COUNT(cameras);
     struct incident *in = state_incident(d->state, incident);

@@ -33,7 +33,8 @@ static void act_record(struct decide *d, const struct firing *f, const struct ru
     for (size_t i = 0; i < f->cameras_count; i++) {
         const struct site_camera *c = &d->site->cameras[f->cameras[i]];
         struct incident *in = f->incident == 0 ? NULL : state_incident(d->state, f->incident);
-        const struct incident_clip *clip = in == NULL ? NULL : incident_clip_find(in, tc_slice_str(c->id));
+        const struct incident_clip *clip =
+            in == NULL ? NULL : incident_clip_find(in, tc_slice_str(c->id));
         int64_t end_ns = f->at.ns + (a->for_ns > 0 ? a->for_ns : c->record.post_ns);
         if (clip != NULL && clip->least_to.ns >= end_ns)
             continue;
@@ -43,7 +44,8 @@ static void act_record(struct decide *d, const struct firing *f, const struct ru
         entry_str(&e, RF_CAMERA, c->id);
         entry_i64(&e, RF_AT, f->at.ns);
         entry_i64(&e, RF_FROM, f->at.ns - c->record.pre_ns);
-        entry_i64(&e, RF_TO, clip != NULL && clip->asked_to.ns > end_ns ? clip->asked_to.ns : end_ns);
+        entry_i64(&e, RF_TO,
+                  clip != NULL && clip->asked_to.ns > end_ns ? clip->asked_to.ns : end_ns);
         entry_i64(&e, RF_DUE, end_ns);
         if (clip != NULL)
             entry_i64(&e, RF_ACTION, (int64_t)clip->action);

@@ -35,8 +35,8 @@ void incident_done(struct incident *in)
     incident_init(in);
 }
 
-/* Replaces *TEXT by a copy; an empty text becomes NULL. S may lie in *TEXT: an incident that closes by itself
- * closes with its own reason. */
+/* Replaces *TEXT by a copy; an empty text becomes NULL. S may lie in *TEXT: an incident that closes
+ * by itself closes with its own reason. */
 static enum tc_err set_text(char **text, struct tc_slice s)
 {
     char *copy = NULL;
@@ -266,7 +266,8 @@ static enum tc_err on_decided(struct incident *in, const struct record_entry *e)
 {
     bool closed = e->kind == RK_CLOSED;
     in->state = closed ? INCIDENT_CLOSED : INCIDENT_RESOLVED;
-    if (entry_has(e, RF_OUTCOME) && entry_get_text(e, RF_OUTCOME).ptr != (const uint8_t *)in->outcome)
+    if (entry_has(e, RF_OUTCOME) &&
+        entry_get_text(e, RF_OUTCOME).ptr != (const uint8_t *)in->outcome)
         COPY_FIELD(in->outcome, e, RF_OUTCOME);
     reach(in, INCIDENT_PHASE_DECIDED, e->at);
     if (closed)
@@ -345,7 +346,8 @@ void incident_event_of(const struct record_entry *e, struct incident_event *out)
     COPY_FIELD(out->code, e, RF_CODE);
 }
 
-enum tc_err incident_add_event(struct incident *in, const struct incident_event *event, struct tc_slice text)
+enum tc_err incident_add_event(struct incident *in, const struct incident_event *event,
+                               struct tc_slice text)
 {
     if (in->events_count == INCIDENT_EVENTS_MAX) {
         free(in->events[0].text);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One incident with everything that happened in it, as a fold over the journal's entries that name it
- * (RF_INCIDENT): core folds them as they are written, reader folds them again for an incident long closed. Both
- * print it through incident_view_of, so there is one truth about what an incident looks like.
+/* One incident with everything that happened in it, as a fold over the journal's entries that name
+ * it (RF_INCIDENT): core folds them as they are written, reader folds them again for an incident
+ * long closed. Both print it through incident_view_of, so there is one truth about what an incident
+ * looks like.
  *
- * Invariants: an alarm belongs to one incident for ever; phases are set once, the first one counts; arrays
- * grow up to the limits below, what does not fit is counted (alarms_more) and stands in the journal anyway.
- * Ownership: struct incident owns its arrays and heap texts. */
+ * Invariants: an alarm belongs to one incident for ever; phases are set once, the first one counts;
+ * arrays grow up to the limits below, what does not fit is counted (alarms_more) and stands in the
+ * journal anyway. Ownership: struct incident owns its arrays and heap texts. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,7 +23,8 @@ enum {
     INCIDENT_NOTES_MAX = 256,
     INCIDENT_EVENTS_MAX = 50, /* the last so many */
     INCIDENT_TEXT_MAX = 8192,
-    INCIDENT_POINT_BYTES = 96, /* a panel's number, or what a fault is about: a camera's id, a volume's path */
+    INCIDENT_POINT_BYTES =
+        96, /* a panel's number, or what a fault is about: a camera's id, a volume's path */
 };
 
 struct incident_alarm {
@@ -114,18 +116,21 @@ struct incident {
 void incident_init(struct incident *in);
 void incident_done(struct incident *in);
 
-/* Takes in an entry that names this incident, or the INCIDENT_OPENED that begins it. Entries that say nothing
- * about an incident change nothing. TC_E_NOMEM; then it is as before or lacks this entry's texts. */
+/* Takes in an entry that names this incident, or the INCIDENT_OPENED that begins it. Entries that
+ * say nothing about an incident change nothing. TC_E_NOMEM; then it is as before or lacks this
+ * entry's texts. */
 enum tc_err incident_apply(struct incident *in, const struct record_entry *e) TC_MUST_USE;
 /* Takes in an event that one of its alarms came from or was repeated by. */
 enum tc_err incident_add_event(struct incident *in, const struct incident_event *event,
                                struct tc_slice text) TC_MUST_USE;
-/* Does E tell of an alarm of this incident, so that the event it names (RF_EVENT) is one of the incident's? */
+/* Does E tell of an alarm of this incident, so that the event it names (RF_EVENT) is one of the
+ * incident's? */
 bool incident_takes_event(const struct record_entry *e);
 /* Reads an EVENT entry into OUT (without its text: borrow it from the entry). */
 void incident_event_of(const struct record_entry *e, struct incident_event *out);
 
-/* Is an alarm of it active; is it not closed; and its parts by their id, NULL when there is none such. */
+/* Is an alarm of it active; is it not closed; and its parts by their id, NULL when there is none
+ * such. */
 bool incident_is_active(const struct incident *in);
 bool incident_is_open(const struct incident *in);
 struct incident_alarm *incident_alarm_find(struct incident *in, uint64_t alarm_id);
@@ -136,8 +141,8 @@ struct incident_action *incident_action_find(struct incident *in, uint64_t actio
 enum tc_err incident_print(const struct incident *in, const struct site *site, bool full,
                            struct tc_json *j) TC_MUST_USE;
 /* One alarm's row, as the list of alarms and the stream give it. */
-void incident_alarm_print(const struct incident *in, const struct incident_alarm *a, const struct site *site,
-                          struct tc_json *j);
+void incident_alarm_print(const struct incident *in, const struct incident_alarm *a,
+                          const struct site *site, struct tc_json *j);
 
 /* Writes or reads the whole incident. */
 void incident_io(struct io *io, struct incident *in);

@@ -16,8 +16,8 @@ static struct tc_slice zone_name(const struct site *site, const char *zone)
     return index == SITE_NONE ? tc_slice(NULL, 0) : tc_slice_str(site->zones[index].name);
 }
 
-static void fill_alarm(const struct incident *in, const struct incident_alarm *a, const struct site *site,
-                       struct alarm_view *v)
+static void fill_alarm(const struct incident *in, const struct incident_alarm *a,
+                       const struct site *site, struct alarm_view *v)
 {
     *v = (struct alarm_view){.id = a->id,
                              .incident = in->id,
@@ -106,7 +106,8 @@ static struct tc_slice owner_name(const struct incident *in, const struct site *
     return index == SITE_NONE ? tc_slice(NULL, 0) : tc_slice_str(site->users[index].name);
 }
 
-enum tc_err incident_print(const struct incident *in, const struct site *site, bool full, struct tc_json *j)
+enum tc_err incident_print(const struct incident *in, const struct site *site, bool full,
+                           struct tc_json *j)
 {
     struct views *v = malloc(sizeof *v);
     if (v == NULL)
@@ -147,8 +148,8 @@ enum tc_err incident_print(const struct incident *in, const struct site *site, b
     return TC_OK;
 }
 
-void incident_alarm_print(const struct incident *in, const struct incident_alarm *a, const struct site *site,
-                          struct tc_json *j)
+void incident_alarm_print(const struct incident *in, const struct incident_alarm *a,
+                          const struct site *site, struct tc_json *j)
 {
     struct alarm_view v;
     fill_alarm(in, a, site, &v);

@@ -14,8 +14,8 @@ struct incident_reprint {
     char *event_text;
 };
 
-/* Frees what is in it. The three others are called in this order for each incident: begin, entry after entry,
- * print. TC_E_NOMEM. */
+/* Frees what is in it. The three others are called in this order for each incident: begin, entry
+ * after entry, print. TC_E_NOMEM. */
 void incident_reprint_done(struct incident_reprint *p);
 void incident_reprint_begin(void *reprint);
 enum tc_err incident_reprint_entry(void *reprint, const struct record_entry *e) TC_MUST_USE;

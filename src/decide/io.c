@@ -101,7 +101,8 @@ void io_bytes(struct io *io, uint8_t *bytes, size_t len)
         memset(bytes, 0, len);
 }
 
-size_t io_count(struct io *io, size_t count, size_t max, void **array, size_t element_bytes, size_t *cap)
+size_t io_count(struct io *io, size_t count, size_t max, void **array, size_t element_bytes,
+                size_t *cap)
 {
     uint32_t n = (uint32_t)count;
     io_u32(io, &n);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing and reading a state by one and the same walk over it, so that the two cannot differ.
  *
- * Every io_* call writes its variable (when the walk writes) or sets it (when it reads). Reading is bounded
- * and sticky: after the first thing that does not fit, all further reads set zeros and io_ok is false. */
+ * Every io_* call writes its variable (when the walk writes) or sets it (when it reads). Reading is
+ * bounded and sticky: after the first thing that does not fit, all further reads set zeros and
+ * io_ok is false. */
 #pragma once
 
 #include <stdbool.h>
@@ -40,16 +41,18 @@ void io_str(struct io *io, char *text, size_t size);
 /* A C string on the heap, or NULL; read: at most MAX bytes, the old one is freed. */
 void io_heap_str(struct io *io, char **text, size_t max);
 void io_bytes(struct io *io, uint8_t *bytes, size_t len);
-/* The number of elements of an array; reading: at most MAX, and memory for them (ELEMENT_BYTES each, zeroed)
- * replaces *ARRAY, which must be NULL or freed. *CAP is set to the count. Returns the count to walk. */
-size_t io_count(struct io *io, size_t count, size_t max, void **array, size_t element_bytes, size_t *cap);
+/* The number of elements of an array; reading: at most MAX, and memory for them (ELEMENT_BYTES
+ * each, zeroed) replaces *ARRAY, which must be NULL or freed. *CAP is set to the count. Returns the
+ * count to walk. */
+size_t io_count(struct io *io, size_t count, size_t max, void **array, size_t element_bytes,
+                size_t *cap);
 
 /* The whole array WHAT of *OWNER (with WHAT_count and WHAT_cap), each element by ELEMENT_IO. */
 #define IO_ARRAY(io, owner, what, max, element_io)                                                 \
     do {                                                                                           \
-        (owner)->what##_count = io_count((io), (owner)->what##_count, (max),                       \
-                                         (void **)&(owner)->what, sizeof *(owner)->what,           \
-                                         &(owner)->what##_cap);                                    \
+        (owner)->what##_count =                                                                    \
+            io_count((io), (owner)->what##_count, (max), (void **)&(owner)->what,                  \
+                     sizeof *(owner)->what, &(owner)->what##_cap);                                 \
         for (size_t io_array_i_ = 0; io_array_i_ < (owner)->what##_count; io_array_i_++)           \
             element_io((io), &(owner)->what[io_array_i_]);                                         \
     } while (0)

@@ -64,7 +64,8 @@ struct incident *state_incident(const struct state *s, uint64_t id)
     return at < 0 ? NULL : s->incidents[at];
 }
 
-uint64_t state_alarm_hash(enum ev_type type, struct tc_slice panel, struct tc_slice point, struct tc_slice zone)
+uint64_t state_alarm_hash(enum ev_type type, struct tc_slice panel, struct tc_slice point,
+                          struct tc_slice zone)
 {
     uint32_t number = type;
     uint64_t h = tc_map_hash(TC_MAP_SEED, tc_slice(&number, sizeof number));
@@ -83,12 +84,13 @@ static bool alarm_is(const void *ctx, uint32_t value)
            tc_slice_is(k->point, a->point) && tc_slice_is(k->zone, a->zone);
 }
 
-struct incident_alarm *state_alarm_find(const struct state *s, enum ev_type type, struct tc_slice panel,
-                                        struct tc_slice point, struct tc_slice zone,
-                                        struct incident **ret_incident)
+struct incident_alarm *state_alarm_find(const struct state *s, enum ev_type type,
+                                        struct tc_slice panel, struct tc_slice point,
+                                        struct tc_slice zone, struct incident **ret_incident)
 {
     struct state_key k = {.state = s, .type = type, .panel = panel, .point = point, .zone = zone};
-    int64_t at = tc_map_find(&s->alarm_map, state_alarm_hash(type, panel, point, zone), alarm_is, &k);
+    int64_t at =
+        tc_map_find(&s->alarm_map, state_alarm_hash(type, panel, point, zone), alarm_is, &k);
     if (at < 0)
         return NULL;
     *ret_incident = state_incident(s, s->alarms[at].incident);
@@ -110,7 +112,8 @@ struct state_panel *state_panel_find(const struct state *s, struct tc_slice id)
 
 enum tc_err state_index_panel(struct state *s, size_t at)
 {
-    return tc_map_add(&s->panel_map, tc_map_hash(TC_MAP_SEED, tc_slice_str(s->panels[at].id)), (uint32_t)at);
+    return tc_map_add(&s->panel_map, tc_map_hash(TC_MAP_SEED, tc_slice_str(s->panels[at].id)),
+                      (uint32_t)at);
 }
 
 struct state_camera *state_camera_find(const struct state *s, struct tc_slice id)
@@ -143,7 +146,8 @@ uint64_t state_point_hash(struct tc_slice panel, struct tc_slice point)
     return tc_map_hash(tc_map_hash(TC_MAP_SEED, panel), point);
 }
 
-struct state_point *state_point_find(const struct state *s, struct tc_slice panel, struct tc_slice point)
+struct state_point *state_point_find(const struct state *s, struct tc_slice panel,
+                                     struct tc_slice point)
 {
     struct state_key k = {.state = s, .panel = panel, .point = point};
     int64_t at = tc_map_find(&s->point_map, state_point_hash(panel, point), point_is, &k);
@@ -188,7 +192,8 @@ enum tc_err state_add_alarm(struct state *s, struct incident *in, const struct i
         return TC_E_NOMEM;
     uint64_t hash = state_alarm_hash(a->type, tc_slice_str(a->panel), tc_slice_str(a->point),
                                      tc_slice_str(a->zone));
-    s->alarms[at] = (struct state_alarm){.hash = hash, .incident = in->id, .alarm = a->id, .used = true};
+    s->alarms[at] =
+        (struct state_alarm){.hash = hash, .incident = in->id, .alarm = a->id, .used = true};
     return tc_map_add(&s->alarm_map, hash, (uint32_t)at);
 }
 
@@ -311,9 +316,10 @@ static enum tc_err index_all(struct state *s)
     for (size_t i = 0; i < s->panels_count; i++)
         TC_TRY(state_index_panel(s, i));
     for (size_t i = 0; i < s->points_count; i++)
-        TC_TRY(tc_map_add(&s->point_map,
-                          state_point_hash(tc_slice_str(s->points[i].panel), tc_slice_str(s->points[i].point)),
-                          (uint32_t)i));
+        TC_TRY(tc_map_add(
+            &s->point_map,
+            state_point_hash(tc_slice_str(s->points[i].panel), tc_slice_str(s->points[i].point)),
+            (uint32_t)i));
     for (size_t i = 0; i < s->incidents_count; i++) {
         struct incident *in = s->incidents[i];
         for (size_t k = 0; incident_is_open(in) && k < in->alarms_count; k++)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state of a site as the journal tells it: points, areas, cameras, panels, open incidents.
  *
- * It changes through state_fold only, by one entry at a time, in the order of their numbers. Folding decides
- * nothing and asks nobody: the same entries give the same state, byte for byte (state_io), on any machine, and a
- * snapshot with the entries after it gives what a replay from the first entry gives.
- * Invariants (state_check, run after every step in tests): entries' numbers follow each other; incidents are
- * sorted by id; every open alarm of an open incident has exactly one row in `alarms`, and none else has. */
+ * It changes through state_fold only, by one entry at a time, in the order of their numbers.
+ * Folding decides nothing and asks nobody: the same entries give the same state, byte for byte
+ * (state_io), on any machine, and a snapshot with the entries after it gives what a replay from the
+ * first entry gives. Invariants (state_check, run after every step in tests): entries' numbers
+ * follow each other; incidents are sorted by id; every open alarm of an open incident has exactly
+ * one row in `alarms`, and none else has. */
 #pragma once
 
 #include "base/map.h"
@@ -14,8 +15,8 @@
 #include "record/entry.h"
 
 enum {
-    STATE_DIGESTS = 16,       /* last signals of a panel, to know a retransmission */
-    STATE_CLOSED_KEPT = 64,   /* closed incidents kept at hand; older ones are the reader's */
+    STATE_DIGESTS = 16,     /* last signals of a panel, to know a retransmission */
+    STATE_CLOSED_KEPT = 64, /* closed incidents kept at hand; older ones are the reader's */
     STATE_OPEN_MAX = 100000,
     STATE_POINTS_MAX = 1000000,
     STATE_PANELS_MAX = SITE_PANELS_MAX * 4, /* those of older configurations too */
@@ -121,12 +122,12 @@ struct state {
 void state_init(struct state *s);
 void state_done(struct state *s);
 
-/* Takes in the next entry (seq last_seq + 1, else TC_E_CONFLICT and unchanged). TC_E_NOMEM leaves the state
- * unfit for use: the caller stops and replays. */
+/* Takes in the next entry (seq last_seq + 1, else TC_E_CONFLICT and unchanged). TC_E_NOMEM leaves
+ * the state unfit for use: the caller stops and replays. */
 enum tc_err state_fold(struct state *s, const struct record_entry *e) TC_MUST_USE;
 
-/* All or nothing: reading, *S must be initialised and empty, and is emptied again when the bytes are no
- * snapshot (TC_E_CORRUPT). Writing, TC_E_NOMEM or the buffer's own limit. */
+/* All or nothing: reading, *S must be initialised and empty, and is emptied again when the bytes
+ * are no snapshot (TC_E_CORRUPT). Writing, TC_E_NOMEM or the buffer's own limit. */
 enum tc_err state_write(struct state *s, struct tc_buf *out) TC_MUST_USE;
 enum tc_err state_read(struct state *s, struct tc_slice bytes) TC_MUST_USE;
 /* The invariants above; asserts. */
@@ -135,13 +136,14 @@ void state_check(struct state *s);
 /* The incident with this id among those at hand, or NULL. */
 struct incident *state_incident(const struct state *s, uint64_t id);
 /* An open incident's alarm from this very source, or NULL. */
-struct incident_alarm *state_alarm_find(const struct state *s, enum ev_type type, struct tc_slice panel,
-                                        struct tc_slice point, struct tc_slice zone,
-                                        struct incident **ret_incident);
+struct incident_alarm *state_alarm_find(const struct state *s, enum ev_type type,
+                                        struct tc_slice panel, struct tc_slice point,
+                                        struct tc_slice zone, struct incident **ret_incident);
 struct state_panel *state_panel_find(const struct state *s, struct tc_slice id);
 struct state_camera *state_camera_find(const struct state *s, struct tc_slice id);
 struct state_area *state_area_find(const struct state *s, struct tc_slice id);
-struct state_point *state_point_find(const struct state *s, struct tc_slice panel, struct tc_slice point);
+struct state_point *state_point_find(const struct state *s, struct tc_slice panel,
+                                     struct tc_slice point);
 /* The seq of the SIGNAL entry that this one repeats, or 0. */
 uint64_t state_duplicate_of(const struct state *s, struct tc_slice panel, const uint8_t digest[32],
                             struct tc_wall received_at);

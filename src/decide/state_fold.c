@@ -66,7 +66,8 @@ static enum tc_err fold_point(struct state *s, const struct record_entry *e)
             return TC_E_NOMEM;
         tc_slice_to_str_cut(panel, p->panel, sizeof p->panel);
         tc_slice_to_str_cut(point, p->point, sizeof p->point);
-        TC_TRY(tc_map_add(&s->point_map, state_point_hash(tc_slice_str(p->panel), tc_slice_str(p->point)),
+        TC_TRY(tc_map_add(&s->point_map,
+                          state_point_hash(tc_slice_str(p->panel), tc_slice_str(p->point)),
                           (uint32_t)(s->points_count - 1)));
     }
     tc_slice_to_str_cut(entry_get_text(e, RF_ZONE), p->zone, sizeof p->zone);
@@ -185,13 +186,15 @@ static enum tc_err forget_closed(struct state *s)
     free(old);
     s->incidents_count--;
     s->closed_count--;
-    memmove(&s->incidents[at], &s->incidents[at + 1], (s->incidents_count - at) * sizeof *s->incidents);
+    memmove(&s->incidents[at], &s->incidents[at + 1],
+            (s->incidents_count - at) * sizeof *s->incidents);
     return state_index_incidents(s);
 }
 
 static enum tc_err attach_event(struct state *s, struct incident *in, const struct record_entry *e)
 {
-    if (!incident_takes_event(e) || s->event.id == 0 || (uint64_t)entry_get_i64(e, RF_EVENT, -1) != s->event.id)
+    if (!incident_takes_event(e) || s->event.id == 0 ||
+        (uint64_t)entry_get_i64(e, RF_EVENT, -1) != s->event.id)
         return TC_OK;
     return incident_add_event(in, &s->event, tc_slice_str(s->event_text));
 }
@@ -220,8 +223,12 @@ static const struct {
     uint16_t kind;
     enum tc_err (*fn)(struct state *s, const struct record_entry *e);
 } folds[] = {
-    {RK_START, fold_start},   {RK_CONFIG, fold_config}, {RK_SIGNAL, fold_signal},
-    {RK_EVENT, fold_event},   {RK_CAMERA, fold_camera}, {RK_DURABLE, fold_durable},
+    {RK_START, fold_start},
+    {RK_CONFIG, fold_config},
+    {RK_SIGNAL, fold_signal},
+    {RK_EVENT, fold_event},
+    {RK_CAMERA, fold_camera},
+    {RK_DURABLE, fold_durable},
     {RK_INCIDENT_OPENED, fold_opened},
 };
 

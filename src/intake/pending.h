@@ -37,8 +37,8 @@ struct pending_ring {
     size_t count;
 };
 
-/* An empty ring with room for PENDING_MAX; ids run from FIRST_ID (a multiple of PENDING_MAX, or 0) + 1 on.
- * TC_E_NOMEM. */
+/* An empty ring with room for PENDING_MAX; ids run from FIRST_ID (a multiple of PENDING_MAX, or 0)
+ * + 1 on. TC_E_NOMEM. */
 enum tc_err pending_init(struct pending_ring *r, uint64_t first_id) TC_MUST_USE;
 void pending_done(struct pending_ring *r);
 

@@ -43,8 +43,8 @@ struct receiver_ops {
     struct tc_wall (*wall)(void *ctx);
     struct tc_mono (*mono)(void *ctx);
     void *ctx;
-    /* Signals' ids run from here on: different at each start of the process, so that core's answers to the one
-     * before, still on their way, name none of this one's. */
+    /* Signals' ids run from here on: different at each start of the process, so that core's answers
+     * to the one before, still on their way, name none of this one's. */
     uint64_t first_id;
 };
 

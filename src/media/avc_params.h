@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* H.264 parameter sets, as far as a container needs them: the picture's size and the fields that the avcC
- * box repeats (ITU-T H.264 7.3.2.1.1; ISO/IEC 14496-15 5.3.3.1). Nothing is decoded. */
+/* H.264 parameter sets, as far as a container needs them: the picture's size and the fields that
+ * the avcC box repeats (ITU-T H.264 7.3.2.1.1; ISO/IEC 14496-15 5.3.3.1). Nothing is decoded. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,9 +28,10 @@ struct avc_size {
     uint8_t depth_chroma;
 };
 
-/* Reads the SPS. TC_E_FORMAT when it is none or ends early, TC_E_RANGE for a size outside the limits,
- * TC_E_LIMIT above AVC_PARAMS_BYTES_MAX; *RET unchanged then. */
-enum tc_err avc_size(struct tc_slice sps, struct avc_size *ret, struct tc_errinfo *info) TC_MUST_USE;
+/* Reads the SPS. TC_E_FORMAT when it is none or ends early, TC_E_RANGE for a size outside the
+ * limits, TC_E_LIMIT above AVC_PARAMS_BYTES_MAX; *RET unchanged then. */
+enum tc_err avc_size(struct tc_slice sps, struct avc_size *ret,
+                     struct tc_errinfo *info) TC_MUST_USE;
 
 static inline bool avc_params_eq(const struct avc_params *a, const struct avc_params *b)
 {

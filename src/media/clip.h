@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A clip: an interval of one camera's recording as an MP4 of its own, made without touching a picture.
+/* A clip: an interval of one camera's recording as an MP4 of its own, made without touching a
+ * picture.
  *
- * The caller gives what there is as pieces: runs of samples whose bytes lie in one source (a segment file, a
- * copy of the ring's tail) one behind the other. The clip is a list of extents: new boxes, which lie in
- * `boxes`, and the samples' bytes, where they are. Putting the extents behind each other gives the file.
+ * The caller gives what there is as pieces: runs of samples whose bytes lie in one source (a
+ * segment file, a copy of the ring's tail) one behind the other. The clip is a list of extents: new
+ * boxes, which lie in `boxes`, and the samples' bytes, where they are. Putting the extents behind
+ * each other gives the file.
  *
  * Rules
- * - It begins at the last key frame at or before `from` from which pictures lead up to it without a gap, else
- *   at the first key frame after. It ends with the last frame that begins before `to`.
- * - Times are the pieces' wall times: a hole in the recording is a hole in the clip, and is listed. After a
- *   hole, and where the parameters change, pictures go on at a key frame. New parameters are a further
- *   sample entry. Time never runs backwards: pieces that say so (the clock was set back) follow on directly.
+ * - It begins at the last key frame at or before `from` from which pictures lead up to it without a
+ * gap, else at the first key frame after. It ends with the last frame that begins before `to`.
+ * - Times are the pieces' wall times: a hole in the recording is a hole in the clip, and is listed.
+ * After a hole, and where the parameters change, pictures go on at a key frame. New parameters are
+ * a further sample entry. Time never runs backwards: pieces that say so (the clock was set back)
+ * follow on directly.
  * - The same pieces and interval give the same bytes. */
 #pragma once
 
@@ -49,18 +52,19 @@ struct clip {
     struct tc_buf boxes;
     struct clip_extent *extents;
     size_t extent_count;
-    uint64_t bytes; /* of the whole file */
-    uint64_t tag;   /* fingerprint of the boxes, which hold every size and time */
+    uint64_t bytes;                  /* of the whole file */
+    uint64_t tag;                    /* fingerprint of the boxes, which hold every size and time */
     struct tc_wall got_from, got_to; /* first frame's time; end of the last one */
     uint32_t fragments, samples;
     struct clip_gap gaps[CLIP_GAPS_MAX];
-    size_t gap_count; /* listed; when there were more, the last one reaches to the end of the last */
+    size_t
+        gap_count; /* listed; when there were more, the last one reaches to the end of the last */
     size_t extent_cap;
 };
 
-/* Builds *C, which needs no preparation. PIECES in the order of recording. TC_E_NOT_FOUND when no key frame lies in
- * the interval, TC_E_RANGE when TO is not after FROM, TC_E_LIMIT for more than FMP4_ENTRIES_MAX sets of parameters or
- * too many boxes. After an error *C is empty. */
+/* Builds *C, which needs no preparation. PIECES in the order of recording. TC_E_NOT_FOUND when no
+ * key frame lies in the interval, TC_E_RANGE when TO is not after FROM, TC_E_LIMIT for more than
+ * FMP4_ENTRIES_MAX sets of parameters or too many boxes. After an error *C is empty. */
 enum tc_err clip_build(struct clip *c, const struct clip_piece *pieces, size_t count,
                        struct tc_wall from, struct tc_wall to, struct tc_errinfo *info) TC_MUST_USE;
 void clip_done(struct clip *c);

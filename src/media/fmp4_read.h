@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading back what media/fmp4.h writes, from a disk that may have lost power in the middle.
  *
- * Strict: a fragment is whole (its head parses, sizes agree, all its bytes are there) or it is the end of the
- * file. Nothing read here is trusted; loops and memory are bounded by the limits of fmp4.h. Files of other
- * makers are refused, not guessed at. */
+ * Strict: a fragment is whole (its head parses, sizes agree, all its bytes are there) or it is the
+ * end of the file. Nothing read here is trusted; loops and memory are bounded by the limits of
+ * fmp4.h. Files of other makers are refused, not guessed at. */
 #pragma once
 
 #include "media/fmp4.h"
@@ -14,7 +14,8 @@ struct fmp4_init_info {
     size_t count;
 };
 
-/* IN: ftyp and moov, whole. TC_E_FORMAT with the offset when it is not of our form; *RET is then undefined. */
+/* IN: ftyp and moov, whole. TC_E_FORMAT with the offset when it is not of our form; *RET is then
+ * undefined. */
 enum tc_err fmp4_init_parse(struct tc_slice in, struct fmp4_init_info *ret,
                             struct tc_errinfo *info) TC_MUST_USE;
 
@@ -30,8 +31,8 @@ struct fmp4_head {
     bool first_is_key;
 };
 
-/* IN begins at a prft and reaches to the payload at least. Fills SAMPLES (room for MAX; NULL: only *RET).
- * TC_E_FORMAT, TC_E_LIMIT (more than MAX samples); *RET is then undefined. */
+/* IN begins at a prft and reaches to the payload at least. Fills SAMPLES (room for MAX; NULL: only
+ * *RET). TC_E_FORMAT, TC_E_LIMIT (more than MAX samples); *RET is then undefined. */
 enum tc_err fmp4_head_parse(struct tc_slice in, struct fmp4_head *ret, struct fmp4_sample *samples,
                             size_t max, struct tc_errinfo *info) TC_MUST_USE;
 
@@ -45,17 +46,18 @@ struct fmp4_input {
 /* Walks a file from fragment to fragment. Zeroed is valid to `done`. */
 struct fmp4_walk {
     struct fmp4_input in;
-    uint64_t at;       /* end of the last whole fragment (or of the init): what to keep after a crash */
+    uint64_t at; /* end of the last whole fragment (or of the init): what to keep after a crash */
     struct tc_buf buf; /* the init, then each head; what was parsed from it is borrowed from here */
 };
 
-/* Reads the init into *RET, which stays valid until the first fmp4_walk_next. On error *W is ready for `done`. */
+/* Reads the init into *RET, which stays valid until the first fmp4_walk_next. On error *W is ready
+ * for `done`. */
 enum tc_err fmp4_walk_init(struct fmp4_walk *w, struct fmp4_input in, struct fmp4_init_info *ret,
                            struct tc_errinfo *info) TC_MUST_USE;
 /* Starts at AT, where a fragment begins, without reading the init. */
 void fmp4_walk_init_at(struct fmp4_walk *w, struct fmp4_input in, uint64_t at);
 void fmp4_walk_done(struct fmp4_walk *w);
-/* The next fragment, which begins at *BEGIN. TC_E_NOT_FOUND at the end of what is whole (w->at says where; INFO
- * why, when bytes are left over); an error of READ as it is. */
+/* The next fragment, which begins at *BEGIN. TC_E_NOT_FOUND at the end of what is whole (w->at says
+ * where; INFO why, when bytes are left over); an error of READ as it is. */
 enum tc_err fmp4_walk_next(struct fmp4_walk *w, struct fmp4_head *ret, uint64_t *begin,
                            struct tc_errinfo *info) TC_MUST_USE;

@@ -170,6 +170,7 @@ void incident_to_json(const struct incident_view *v, bool full, struct tc_json *
 void raw_to_json(struct tc_slice bytes, struct tc_json *j);
 
 /* Pre-roll got of a clip in ns, exactly: from its first frame, a key frame, to the moment that it
- * precedes. More than what was asked for where the key frame lies before that, 0 when there is none. */
+ * precedes. More than what was asked for where the key frame lies before that, 0 when there is
+ * none. */
 int64_t clip_pre_asked_ns(const struct clip_view *c);
 int64_t clip_pre_got_ns(const struct clip_view *c);

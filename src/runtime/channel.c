@@ -96,7 +96,8 @@ union control {
 };
 
 /* Fills up to SEND_BATCH headers from the queue; a message with descriptors goes alone. */
-static unsigned gather(struct channel *c, struct mmsghdr *out, struct iovec *iov, union control *control)
+static unsigned gather(struct channel *c, struct mmsghdr *out, struct iovec *iov,
+                       union control *control)
 {
     unsigned n = 0;
     size_t at = c->queue_at;
@@ -223,8 +224,8 @@ static enum tc_err keep_fds(struct channel *c, const int *fds, unsigned count)
     return TC_OK;
 }
 
-enum tc_err channel_send_fds(struct channel *c, enum msg_type type, const void *body, struct tc_slice tail,
-                             const int *fds, unsigned fds_count)
+enum tc_err channel_send_fds(struct channel *c, enum msg_type type, const void *body,
+                             struct tc_slice tail, const int *fds, unsigned fds_count)
 {
     const struct msg_row *row = msg_row(type);
     TC_ASSERT(row != NULL);
@@ -270,7 +271,8 @@ enum tc_err channel_send_fds(struct channel *c, enum msg_type type, const void *
     return TC_OK;
 }
 
-enum tc_err channel_send(struct channel *c, enum msg_type type, const void *body, struct tc_slice tail)
+enum tc_err channel_send(struct channel *c, enum msg_type type, const void *body,
+                         struct tc_slice tail)
 {
     return channel_send_fds(c, type, body, tail, NULL, 0);
 }
@@ -283,7 +285,7 @@ static struct receive_room {
     union control control[RECV_BATCH];
     struct mmsghdr heads[RECV_BATCH];
     struct iovec iov[RECV_BATCH];
-} *receive_room;
+} * receive_room;
 
 static unsigned collect_fds(struct msghdr *h, int *fds, bool *ret_bad)
 {
@@ -449,7 +451,8 @@ enum tc_err channel_new(struct event_base *base, int fd, const struct channel_op
     }
     *c = (struct channel){.base = base, .fd = fd, .options = *options, .ops = ops, .ctx = ctx};
     (void)evutil_make_socket_nonblocking(fd);
-    tc_buf_init(&c->queue, options->queue_max_bytes > 0 ? options->queue_max_bytes : QUEUE_DEFAULT_BYTES);
+    tc_buf_init(&c->queue,
+                options->queue_max_bytes > 0 ? options->queue_max_bytes : QUEUE_DEFAULT_BYTES);
     c->ev_read = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
     c->ev_write = event_new(base, fd, EV_WRITE, on_flush, c);
     c->ev_flush = event_new(base, -1, 0, on_flush, c);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One end of a message link between two processes: a SOCK_SEQPACKET socket on the event loop.
  *
- * Sending copies the message into a queue and returns; the queue leaves in batches (sendmmsg) when the loop
- * comes round, so a burst costs few calls. Receiving reads in batches and hands each message to the handler
- * table. A message that the table of messages.h does not allow (sender, receiver, size, text, descriptors) is
- * refused: the link is closed and on_closed is told, for a peer that breaks the table is not to be trusted
- * further.
- * Invariants: handlers run on the loop's thread; descriptors that a handler does not take are closed after it;
- * a channel may be closed (channel_free) from within a handler or on_closed. */
+ * Sending copies the message into a queue and returns; the queue leaves in batches (sendmmsg) when
+ * the loop comes round, so a burst costs few calls. Receiving reads in batches and hands each
+ * message to the handler table. A message that the table of messages.h does not allow (sender,
+ * receiver, size, text, descriptors) is refused: the link is closed and on_closed is told, for a
+ * peer that breaks the table is not to be trusted further. Invariants: handlers run on the loop's
+ * thread; descriptors that a handler does not take are closed after it; a channel may be closed
+ * (channel_free) from within a handler or on_closed. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,7 +37,8 @@ struct channel_handler {
 
 struct channel_ops {
     const struct channel_handler *handlers;
-    /* The link is gone: the peer died, or broke the table (err TC_E_FORMAT, text says how). Told once. */
+    /* The link is gone: the peer died, or broke the table (err TC_E_FORMAT, text says how). Told
+     * once. */
     void (*on_closed)(void *ctx, struct channel *c, const struct tc_errinfo *why);
     /* The queue, which had been over half full, is empty again. May be NULL. */
     void (*on_drained)(void *ctx, struct channel *c);
@@ -60,19 +61,22 @@ enum tc_err channel_new(struct event_base *base, int fd, const struct channel_op
 /* Sends what is queued if the socket takes it, closes. NULL is fine; returns NULL. */
 struct channel *channel_free(struct channel *c);
 
-/* Queues a message: BODY is the row's struct (asserted: our own table), TAIL may be empty, FDS are duplicated.
- * TC_E_LIMIT when the queue is full, TC_E_CLOSED when the link is gone; nothing is queued then. */
-enum tc_err channel_send(struct channel *c, enum msg_type type, const void *body, struct tc_slice tail)
-    TC_MUST_USE;
-enum tc_err channel_send_fds(struct channel *c, enum msg_type type, const void *body, struct tc_slice tail,
-                             const int *fds, unsigned fds_count) TC_MUST_USE;
-/* Sends what is queued now, without waiting for the loop; what the socket does not take stays queued. */
+/* Queues a message: BODY is the row's struct (asserted: our own table), TAIL may be empty, FDS are
+ * duplicated. TC_E_LIMIT when the queue is full, TC_E_CLOSED when the link is gone; nothing is
+ * queued then. */
+enum tc_err channel_send(struct channel *c, enum msg_type type, const void *body,
+                         struct tc_slice tail) TC_MUST_USE;
+enum tc_err channel_send_fds(struct channel *c, enum msg_type type, const void *body,
+                             struct tc_slice tail, const int *fds, unsigned fds_count) TC_MUST_USE;
+/* Sends what is queued now, without waiting for the loop; what the socket does not take stays
+ * queued. */
 void channel_flush(struct channel *c);
 
 /* The handler keeps descriptor INDEX of M: returns it, and the channel no longer closes it. */
 int msg_take_fd(struct msg *m, unsigned index);
 
-/* Who is at the other end; what waits to be sent to it; false when it is gone or broke the table's law. */
+/* Who is at the other end; what waits to be sent to it; false when it is gone or broke the table's
+ * law. */
 enum tc_role channel_peer(const struct channel *c);
 unsigned channel_peer_instance(const struct channel *c);
 size_t channel_queued_bytes(const struct channel *c);

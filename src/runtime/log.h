@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text for engineers, one line on stderr: time, process, level, text. What people must see is an event in
- * the journal, not a log line. Control characters in texts are escaped, so that no name can forge a line.
- * Only system and process rooms log. */
+/* Text for engineers, one line on stderr: time, process, level, text. What people must see is an
+ * event in the journal, not a log line. Control characters in texts are escaped, so that no name
+ * can forge a line. Only system and process rooms log. */
 #pragma once
 
 #include "base/err.h"

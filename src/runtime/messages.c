@@ -51,33 +51,33 @@ const struct msg_row *msg_row(unsigned type)
 
 /* message, body struct, array of characters in it */
 #define TEXT_LIST(T)                                                                               \
-    T(SETUP, msg_setup, state_dir) \
-    T(SETUP, msg_setup, site_file) \
-    T(LISTEN, msg_listen, address) \
-    T(DIR, msg_dir, path) \
-    T(SECRET, msg_secret, name) \
-    T(CONNECTED, msg_connected, text) \
-    T(PROCESS_STATE, msg_process_state, text) \
-    T(PASSWORD_PUT, msg_password_put, user) \
-    T(SIGNAL, msg_signal, token) \
-    T(SIGNAL, msg_signal, account) \
-    T(SIGNAL, msg_signal, peer) \
-    T(FAULT, msg_fault, item) \
-    T(FAULT, msg_fault, zone) \
-    T(FAULT, msg_fault, text) \
-    T(CAMERA_STATE, msg_camera_state, codec) \
-    T(CAMERA_STATE, msg_camera_state, cause) \
-    T(CAMERA_STATE, msg_camera_state, text) \
-    T(RECORD_STATE, msg_record_state, text) \
-    T(CLIP_ANSWER, msg_clip_answer, text) \
-    T(REQUEST, msg_request, route_name) \
-    T(REQUEST, msg_request, token) \
-    T(REQUEST, msg_request, peer) \
-    T(REQUEST, msg_request, idempotency_key) \
-    T(QUERY, msg_query, route_name) \
-    T(QUERY, msg_query, user) \
-    T(ANSWER, msg_answer, set_token) \
-    T(PEER_IS, msg_peer_is, token) \
+    T(SETUP, msg_setup, state_dir)                                                                 \
+    T(SETUP, msg_setup, site_file)                                                                 \
+    T(LISTEN, msg_listen, address)                                                                 \
+    T(DIR, msg_dir, path)                                                                          \
+    T(SECRET, msg_secret, name)                                                                    \
+    T(CONNECTED, msg_connected, text)                                                              \
+    T(PROCESS_STATE, msg_process_state, text)                                                      \
+    T(PASSWORD_PUT, msg_password_put, user)                                                        \
+    T(SIGNAL, msg_signal, token)                                                                   \
+    T(SIGNAL, msg_signal, account)                                                                 \
+    T(SIGNAL, msg_signal, peer)                                                                    \
+    T(FAULT, msg_fault, item)                                                                      \
+    T(FAULT, msg_fault, zone)                                                                      \
+    T(FAULT, msg_fault, text)                                                                      \
+    T(CAMERA_STATE, msg_camera_state, codec)                                                       \
+    T(CAMERA_STATE, msg_camera_state, cause)                                                       \
+    T(CAMERA_STATE, msg_camera_state, text)                                                        \
+    T(RECORD_STATE, msg_record_state, text)                                                        \
+    T(CLIP_ANSWER, msg_clip_answer, text)                                                          \
+    T(REQUEST, msg_request, route_name)                                                            \
+    T(REQUEST, msg_request, token)                                                                 \
+    T(REQUEST, msg_request, peer)                                                                  \
+    T(REQUEST, msg_request, idempotency_key)                                                       \
+    T(QUERY, msg_query, route_name)                                                                \
+    T(QUERY, msg_query, user)                                                                      \
+    T(ANSWER, msg_answer, set_token)                                                               \
+    T(PEER_IS, msg_peer_is, token)                                                                 \
     T(CHANGE, msg_change, kind)
 
 static const struct {
@@ -112,7 +112,8 @@ void msg_param_add(struct tc_buf *tail, struct tc_slice name, struct tc_slice va
     tc_buf_add_slice(tail, value);
 }
 
-enum tc_err msg_param_next(struct tc_slice *tail, struct tc_slice *ret_name, struct tc_slice *ret_value)
+enum tc_err msg_param_next(struct tc_slice *tail, struct tc_slice *ret_name,
+                           struct tc_slice *ret_value)
 {
     struct tc_rd r = tc_rd(*tail);
     struct tc_slice name = tc_rd_take(&r, tc_rd_be16(&r));

@@ -133,7 +133,8 @@ static void on_link_msg(void *ctx, struct channel *from, struct msg *m)
                                       .peer_instance = s->instance,
                                       .queue_max_bytes = p->ops->queue_max_bytes};
     struct tc_errinfo info = {0};
-    if (channel_new(p->base, msg_take_fd(m, 0), &options, &p->link_ops, p, &s->channel, &info) != TC_OK) {
+    if (channel_new(p->base, msg_take_fd(m, 0), &options, &p->link_ops, p, &s->channel, &info) !=
+        TC_OK) {
         log_error("%s", info.text);
         s->channel = NULL;
         return;
@@ -232,22 +233,30 @@ static void on_ping(void *ctx, struct channel *from, struct msg *m)
 static void on_own_control(void *ctx, struct channel *from, struct msg *m)
 {
     struct process *p = ctx;
-    for (const struct channel_handler *h = p->ops->control_handlers; h != NULL && h->type != 0; h++) {
+    for (const struct channel_handler *h = p->ops->control_handlers; h != NULL && h->type != 0;
+         h++) {
         if (h->type == m->row->type) {
             h->fn(ctx, from, m);
             return;
         }
     }
-    log_warn("a %s message from the supervisor that this process does not use, ignoring", m->row->name);
+    log_warn("a %s message from the supervisor that this process does not use, ignoring",
+             m->row->name);
 }
 
 static const struct channel_handler control_handlers[] = {
-    {MSG_SETUP, on_setup},           {MSG_CONFIG, on_config},
-    {MSG_LINK, on_link_msg},         {MSG_LISTEN, on_listen},
-    {MSG_DIR, on_dir},               {MSG_SECRET, on_secret},
-    {MSG_GO, on_go},                 {MSG_STOP, on_stop},
-    {MSG_PING, on_ping},             {MSG_RING, on_own_control},
-    {MSG_CONNECTED, on_own_control}, {MSG_HEALTH, on_own_control},
+    {MSG_SETUP, on_setup},
+    {MSG_CONFIG, on_config},
+    {MSG_LINK, on_link_msg},
+    {MSG_LISTEN, on_listen},
+    {MSG_DIR, on_dir},
+    {MSG_SECRET, on_secret},
+    {MSG_GO, on_go},
+    {MSG_STOP, on_stop},
+    {MSG_PING, on_ping},
+    {MSG_RING, on_own_control},
+    {MSG_CONNECTED, on_own_control},
+    {MSG_HEALTH, on_own_control},
     {MSG_PROCESS_STATE, on_own_control},
     {0, NULL},
 };
@@ -333,7 +342,7 @@ static enum tc_err open_process(struct process *p, struct tc_errinfo *info)
 {
     (void)close_range(PROCESS_REPORT_FD + 1, ~0U, 0);
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN); /* a ^C on the terminal is the supervisor's to pass on */
+    (void)signal(SIGINT, SIG_IGN);  /* a ^C on the terminal is the supervisor's to pass on */
     (void)signal(SIGTERM, SIG_IGN); /* service managers send it to all; the supervisor says STOP */
     p->base = event_base_new();
     if (p->base == NULL)

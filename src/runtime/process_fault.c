@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Faults on their way to core: joined per thing and state, held back to one a second, kept while core is away. */
+/* Faults on their way to core: joined per thing and state, held back to one a second, kept while
+ * core is away. */
 #include <event2/event.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@ static bool same_fault(const struct msg_fault *a, const struct msg_fault *b)
     return a->type == b->type && a->active == b->active && strcmp(a->item, b->item) == 0;
 }
 
-/* The slot of this fault, a free one, or the one that was sent longest ago with nothing left to say. */
+/* The slot of this fault, a free one, or the one that was sent longest ago with nothing left to
+ * say. */
 static struct fault_slot *fault_slot(struct process *p, const struct msg_fault *f)
 {
     struct fault_slot *best = NULL;
@@ -30,13 +32,15 @@ static struct fault_slot *fault_slot(struct process *p, const struct msg_fault *
     return best;
 }
 
-/* Does the other state of the same thing, which came before, still wait? Core must hear the last one last. */
+/* Does the other state of the same thing, which came before, still wait? Core must hear the last
+ * one last. */
 static bool waits_for_other(const struct process *p, const struct fault_slot *s)
 {
     for (size_t i = 0; s->fault.active < 2 && i < FAULT_SLOTS; i++) {
         const struct fault_slot *other = &p->faults[i];
-        if (other->used && other->unsent > 0 && other->order < s->order && other->fault.active == !s->fault.active &&
-            other->fault.type == s->fault.type && strcmp(other->fault.item, s->fault.item) == 0)
+        if (other->used && other->unsent > 0 && other->order < s->order &&
+            other->fault.active == !s->fault.active && other->fault.type == s->fault.type &&
+            strcmp(other->fault.item, s->fault.item) == 0)
             return true;
     }
     return false;
@@ -82,7 +86,8 @@ void process_faults_init(struct process *p)
         (void)event_add(p->fault_tick, &every);
 }
 
-void process_fault(struct process *p, unsigned type, unsigned active, const char *item, const char *fmt, ...)
+void process_fault(struct process *p, unsigned type, unsigned active, const char *item,
+                   const char *fmt, ...)
 {
     struct msg_fault f = {.type = (uint16_t)type, .active = (uint8_t)active};
     tc_slice_to_str_cut(tc_slice_str(item), f.item, sizeof f.item);

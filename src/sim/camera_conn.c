@@ -183,7 +183,8 @@ static bool misbehave(struct sim_conn *c)
         return false;
     }
     if (cam->fault == SIM_FAULT_DROP) {
-        camera_conn_send(c, tc_slice_sub(tc_buf_view(&cam->pack.bytes), 0, cam->pack.bytes.len / 2));
+        camera_conn_send(c,
+                         tc_slice_sub(tc_buf_view(&cam->pack.bytes), 0, cam->pack.bytes.len / 2));
         c->closing = true;
     }
     return true;

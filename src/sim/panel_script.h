@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a simulated panel is told to send, as a person writes it: one step a text.
  *
- *   BA 12             a SIA code and its address (none: "RP")
- *   BA 12 1           with the area, sent as ri
- *   BA 12 1 Back door with a text, sent between carets
- *   1130 01 012       Contact ID: qualifier and event, group, zone or user ("cid " may stand before
- * it) null              a supervision message wait 5s           a pause raw Nri1/BA12     SIA-DCS
- * data behind "#account|", as it stands */
+ *   BA 12              a SIA code and its address (none: "RP")
+ *   BA 12 1            with the area, sent as ri
+ *   BA 12 1 Back door  with a text, sent between carets
+ *   1130 01 012        Contact ID: qualifier and event, group, zone or user ("cid " may come first)
+ *   null               a supervision message
+ *   wait 5s            a pause
+ *   raw Nri1/BA12      SIA-DCS data behind "#account|", as it stands */
 #pragma once
 
 #include "base/buf.h"

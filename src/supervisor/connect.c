@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections to cameras: capture may not make sockets, so it asks, and gets a connected descriptor. */
+/* Connections to cameras: capture may not make sockets, so it asks, and gets a connected
+ * descriptor. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/dns.h>
@@ -32,8 +33,8 @@ static void answer(struct attempt *a, enum tc_err err, const char *text)
     if (w != NULL)
         w->connecting--;
     if (w != NULL && w->control != NULL) {
-        enum tc_err sent = channel_send_fds(w->control, MSG_CONNECTED, &a->answer, tc_slice(NULL, 0), &a->fd,
-                                            err == TC_OK ? 1 : 0);
+        enum tc_err sent = channel_send_fds(w->control, MSG_CONNECTED, &a->answer,
+                                            tc_slice(NULL, 0), &a->fd, err == TC_OK ? 1 : 0);
         if (sent != TC_OK)
             log_warn("an answer to %s was lost, it will ask again", w->label);
     }
@@ -96,7 +97,8 @@ static void on_resolved(int result, struct evutil_addrinfo *found, void *arg)
     char text[MSG_TEXT_BYTES];
     if (result != 0 || found == NULL) {
         (void)snprintf(text, sizeof text, "the name %.180s is not known: %s",
-                       a->sup->site.cameras[a->answer.camera].url.host, evutil_gai_strerror(result));
+                       a->sup->site.cameras[a->answer.camera].url.host,
+                       evutil_gai_strerror(result));
         answer(a, TC_E_NOT_FOUND, text);
     } else {
         begin(a, found->ai_addr, (socklen_t)found->ai_addrlen);
@@ -109,8 +111,8 @@ static void resolve(struct attempt *a, const char *host)
 {
     char port[8];
     (void)snprintf(port, sizeof port, "%u", a->port);
-    struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
-                                    .ai_protocol = IPPROTO_TCP};
+    struct evutil_addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
     if (a->sup->dns == NULL)
         a->sup->dns = evdns_base_new(a->sup->base, EVDNS_BASE_INITIALIZE_NAMESERVERS);
     if (a->sup->dns == NULL) {
@@ -123,7 +125,8 @@ static void resolve(struct attempt *a, const char *host)
 void connect_camera(struct worker *capture, const struct msg_connect *wish)
 {
     struct supervisor *s = capture->sup;
-    if (wish->camera >= s->site.cameras_count || wish->camera / CAMERAS_PER_SHARD != capture->instance) {
+    if (wish->camera >= s->site.cameras_count ||
+        wish->camera / CAMERAS_PER_SHARD != capture->instance) {
         log_error("%s asks for a connection to a camera that is not its own", capture->label);
         return;
     }
@@ -136,7 +139,8 @@ void connect_camera(struct worker *capture, const struct msg_connect *wish)
         return;
     capture->connecting++;
     const struct site_camera *camera = &s->site.cameras[wish->camera];
-    const struct site_url *url = wish->sub != 0 && camera->sub.text[0] != 0 ? &camera->sub : &camera->url;
+    const struct site_url *url =
+        wish->sub != 0 && camera->sub.text[0] != 0 ? &camera->sub : &camera->url;
     *a = (struct attempt){.sup = s,
                           .instance = capture->instance,
                           .answer = {.camera = wish->camera, .attempt = wish->attempt},

@@ -59,8 +59,8 @@ static void on_ring_give(void *ctx, struct channel *from, struct msg *m)
     if (wish->camera >= s->site.cameras_count || web == NULL || web->control == NULL)
         return;
     struct msg_ring ring = {.camera = wish->camera, .request = wish->request};
-    if (channel_send_fds(web->control, MSG_RING, &ring, tc_slice(NULL, 0), &s->rings[wish->camera].reader,
-                         1) != TC_OK)
+    if (channel_send_fds(web->control, MSG_RING, &ring, tc_slice(NULL, 0),
+                         &s->rings[wish->camera].reader, 1) != TC_OK)
         log_error("handing the ring of %s to web failed", s->site.cameras[wish->camera].id);
 }
 
@@ -88,8 +88,9 @@ static void on_link_lost(void *ctx, struct channel *from, struct msg *m)
     struct worker *w = ctx;
     const struct msg_link_lost *lost = m->body;
     struct tc_mono now = clock_mono();
-    struct worker *peer =
-        lost->peer < TC_ROLE_COUNT ? worker_find(w->sup, (enum tc_role)lost->peer, lost->instance) : NULL;
+    struct worker *peer = lost->peer < TC_ROLE_COUNT
+                              ? worker_find(w->sup, (enum tc_role)lost->peer, lost->instance)
+                              : NULL;
     if (peer == NULL || now.ns - w->relinked_at.ns < RELINK_EVERY_MS * TC_NS_PER_MS)
         return; /* it asks again */
     w->relinked_at = now;
@@ -100,8 +101,7 @@ static const struct channel_handler handlers[] = {
     {MSG_READY, on_ready},         {MSG_PONG, on_pong},
     {MSG_METRICS, on_metrics},     {MSG_CONNECT, on_connect},
     {MSG_RING_GIVE, on_ring_give}, {MSG_PASSWORD_PUT, on_password_put},
-    {MSG_LINK_LOST, on_link_lost},
-    {0, NULL},
+    {MSG_LINK_LOST, on_link_lost}, {0, NULL},
 };
 
 static void on_closed(void *ctx, struct channel *c, const struct tc_errinfo *why)
@@ -109,7 +109,8 @@ static void on_closed(void *ctx, struct channel *c, const struct tc_errinfo *why
     (void)c;
     struct worker *w = ctx;
     w->control = channel_free(w->control);
-    /* Closed: it is dying, and its exit status will say of what; should it live on, the next ping ends it. */
+    /* Closed: it is dying, and its exit status will say of what; should it live on, the next ping
+     * ends it. */
     if (why->err != TC_E_CLOSED) {
         log_error("%s", why->text);
         worker_kill(w, why->text);

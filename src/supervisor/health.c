@@ -84,20 +84,23 @@ void health_send(struct supervisor *s)
     TC_CLEANUP(tc_buf_done) struct tc_buf json;
     tc_buf_init(&json, 49152);
     bool degraded = list_processes(s, true, &json);
-    if (json.err != TC_OK) { /* many cameras, many processes: their states matter more than their sandboxes */
+    if (json.err !=
+        TC_OK) { /* many cameras, many processes: their states matter more than their sandboxes */
         tc_buf_done(&json);
         tc_buf_init(&json, 49152);
         degraded = list_processes(s, false, &json);
     }
     struct msg_health h = {.what = 0, .degraded = degraded};
-    if (json.err != TC_OK || channel_send(web->control, MSG_HEALTH, &h, tc_buf_view(&json)) != TC_OK)
+    if (json.err != TC_OK ||
+        channel_send(web->control, MSG_HEALTH, &h, tc_buf_view(&json)) != TC_OK)
         log_warn("the state of the processes did not reach web, ignoring");
 }
 
 void health_metrics(struct supervisor *s, const struct worker *from, struct tc_slice text)
 {
     struct worker *web = worker_find(s, TC_ROLE_WEB, 0);
-    if (web == NULL || web->control == NULL || web->state != WORKER_READY || from->role == TC_ROLE_WEB)
+    if (web == NULL || web->control == NULL || web->state != WORKER_READY ||
+        from->role == TC_ROLE_WEB)
         return;
     struct msg_health h = {.what = 1, .role = from->role, .instance = from->instance};
     if (channel_send(web->control, MSG_HEALTH, &h, text) != TC_OK)
@@ -111,7 +114,8 @@ static void tell_core(struct supervisor *s, const struct msg_process_state *stat
         log_error("telling core about process %u failed: %s", state->role, state->text);
 }
 
-void health_tell(struct supervisor *s, const struct worker *w, enum msg_process_what what, const char *text)
+void health_tell(struct supervisor *s, const struct worker *w, enum msg_process_what what,
+                 const char *text)
 {
     struct worker *core = worker_find(s, TC_ROLE_CORE, 0);
     struct msg_process_state state = {

@@ -18,9 +18,10 @@ enum {
     WORKERS_MAX = 96,
     CAMERAS_PER_SHARD = 16,
     PING_EVERY_MS = 1000,
-    HANG_AFTER_MS = 5000,     /* without an answer to a ping */
-    START_WITHIN_MS = 30000,  /* from the start to READY: recovery of a long archive takes its time */
-    STEADY_AFTER_MS = 10000,  /* a process that lived so long starts again at once */
+    HANG_AFTER_MS = 5000, /* without an answer to a ping */
+    START_WITHIN_MS =
+        30000, /* from the start to READY: recovery of a long archive takes its time */
+    STEADY_AFTER_MS = 10000, /* a process that lived so long starts again at once */
     STOP_WITHIN_MS = 5000,
     LISTENS_MAX = SITE_RECEIVERS_MAX + 2,
     UNTOLD_MAX = 256,
@@ -52,7 +53,7 @@ struct worker {
     bool wired;
     struct tc_mono relinked_at; /* when it last got a new link by its own wish */
     struct tc_mono violated_at; /* when core was last told of a forbidden call */
-    unsigned connecting; /* connections to cameras that are being made for it */
+    unsigned connecting;        /* connections to cameras that are being made for it */
     char cause[MSG_TEXT_BYTES]; /* of the last death */
     struct tc_buf sandbox_json;
 };
@@ -124,9 +125,11 @@ struct worker *worker_find(struct supervisor *s, enum tc_role role, unsigned ins
 /* wire.c: what a worker gets before GO, and its links */
 enum tc_err worker_equip(struct worker *w, struct tc_errinfo *info) TC_MUST_USE;
 enum tc_err worker_wire(struct worker *w, struct tc_errinfo *info) TC_MUST_USE;
-/* A new link between two that should have one and live; another one of it is dropped by both ends. */
+/* A new link between two that should have one and live; another one of it is dropped by both ends.
+ */
 void worker_relink(struct worker *w, struct worker *peer);
-enum tc_err worker_send_password(struct worker *core, const char *user, struct tc_slice hash) TC_MUST_USE;
+enum tc_err worker_send_password(struct worker *core, const char *user,
+                                 struct tc_slice hash) TC_MUST_USE;
 
 /* passwords.c: tells core what `tocsin user` changed since the last look. */
 void passwords_look(struct supervisor *s);
@@ -138,5 +141,6 @@ void connect_camera(struct worker *capture, const struct msg_connect *wish);
 void health_send(struct supervisor *s);
 void health_metrics(struct supervisor *s, const struct worker *from, struct tc_slice text);
 /* Tells core what became of a process; kept while core is away, its own deaths too. */
-void health_tell(struct supervisor *s, const struct worker *w, enum msg_process_what what, const char *text);
+void health_tell(struct supervisor *s, const struct worker *w, enum msg_process_what what,
+                 const char *text);
 void health_tell_untold(struct supervisor *s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passwords that `tocsin user password` set, or locked, while the daemon runs: seen by the change of the secrets'
- * directory, sent to core, which ends that person's sessions and puts it on the record. */
+/* Passwords that `tocsin user password` set, or locked, while the daemon runs: seen by the change
+ * of the secrets' directory, sent to core, which ends that person's sessions and puts it on the
+ * record. */
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +21,14 @@ static bool directory_changed(struct supervisor *s)
     struct stat st;
     if (fstat(s->secrets_fd, &st) != 0)
         return false;
-    bool changed = st.st_mtim.tv_sec != s->secrets_mtime.tv_sec || st.st_mtim.tv_nsec != s->secrets_mtime.tv_nsec;
+    bool changed = st.st_mtim.tv_sec != s->secrets_mtime.tv_sec ||
+                   st.st_mtim.tv_nsec != s->secrets_mtime.tv_nsec;
     s->secrets_mtime = st.st_mtim;
     return changed;
 }
 
-/* Reads one user's string; empty when there is none. False when it cannot be read: then it stays as it is. */
+/* Reads one user's string; empty when there is none. False when it cannot be read: then it stays as
+ * it is. */
 static bool read_password(struct supervisor *s, const char *user, struct tc_buf *out)
 {
     char name[MSG_NAME_BYTES];

@@ -37,14 +37,17 @@ static enum tc_err open_tcp(const struct site_addr *address, int *ret, struct tc
     int on = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    const struct sockaddr *any = is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6;
+    const struct sockaddr *any =
+        is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6;
     if (bind(fd, any, is_v4 ? sizeof v4 : sizeof v6) != 0 || listen(fd, BACKLOG) != 0) {
         int errnum = errno;
         (void)close(fd);
-        const char *remedy = errnum == EADDRINUSE
-                                 ? " (another program listens there; `ss -ltnp` names it, or choose another port)"
-                                 : "";
-        return tc_fail_errno(info, errnum, "listening on %s port %u%s", address->host, address->port, remedy);
+        const char *remedy =
+            errnum == EADDRINUSE
+                ? " (another program listens there; `ss -ltnp` names it, or choose another port)"
+                : "";
+        return tc_fail_errno(info, errnum, "listening on %s port %u%s", address->host,
+                             address->port, remedy);
     }
     *ret = fd;
     return TC_OK;
@@ -67,9 +70,11 @@ static void add_listener(struct supervisor *s, enum msg_listen_what what, unsign
 static enum tc_err open_local(struct supervisor *s, struct tc_errinfo *info)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int len = snprintf(address.sun_path, sizeof address.sun_path, "%s/tocsin.sock", s->options->state_dir);
+    int len = snprintf(address.sun_path, sizeof address.sun_path, "%s/tocsin.sock",
+                       s->options->state_dir);
     if (len < 0 || (size_t)len >= sizeof address.sun_path)
-        return tc_fail(info, TC_E_LIMIT, "%s is too long a path for a socket in it", s->options->state_dir);
+        return tc_fail(info, TC_E_LIMIT, "%s is too long a path for a socket in it",
+                       s->options->state_dir);
     (void)unlinkat(s->state_fd, "tocsin.sock", 0); /* the lock is ours: this is a dead daemon's */
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -95,11 +100,13 @@ static enum tc_err open_listens(struct supervisor *s, struct tc_errinfo *info)
     }
     int fd = -1;
     TC_TRY(open_tcp(&s->site.console.listen, &fd, info));
-    add_listener(s, MSG_LISTEN_CONSOLE, 0, fd, s->site.console.listen.host, s->site.console.listen.port);
+    add_listener(s, MSG_LISTEN_CONSOLE, 0, fd, s->site.console.listen.host,
+                 s->site.console.listen.port);
     return open_local(s, info);
 }
 
-/* A volume that cannot be opened does not stop the daemon: archive tells core, people see it, the rest runs. */
+/* A volume that cannot be opened does not stop the daemon: archive tells core, people see it, the
+ * rest runs. */
 static void open_volume(struct supervisor *s, size_t index)
 {
     struct volume *v = &s->volumes[index];
@@ -117,7 +124,8 @@ static void open_volume(struct supervisor *s, size_t index)
     } else if (s->root && !own) {
         struct stat st = {0};
         if (fstat(v->fd, &st) == 0 && st.st_uid == 0 &&
-            fchown(v->fd, tc_sandbox_uid(TC_ROLE_ARCHIVE, 0, 0), tc_sandbox_gid(TC_ROLE_ARCHIVE, 0, 0)) != 0)
+            fchown(v->fd, tc_sandbox_uid(TC_ROLE_ARCHIVE, 0, 0),
+                   tc_sandbox_gid(TC_ROLE_ARCHIVE, 0, 0)) != 0)
             log_warn("%s cannot be given to archive: %s", v->path, strerrorname_np(errno));
     }
     if (v->err != TC_OK)
@@ -144,7 +152,8 @@ static enum tc_err make_rings(struct supervisor *s, struct tc_errinfo *info)
                                    .cap_bytes = s->site.archive.ring_memory_bytes / n};
         struct ring_size size = ring_size_for(&want);
         if (want.alarm_mode && size.holds_ns < want.pre_roll_ns)
-            log_warn("camera %s: the ring memory allows %lld ms before an alarm at 8 Mbit/s, %lld ms are asked "
+            log_warn("camera %s: the ring memory allows %lld ms before an alarm at 8 Mbit/s, %lld "
+                     "ms are asked "
                      "for; raise archive: ring_memory",
                      c->id, (long long)(size.holds_ns / TC_NS_PER_MS),
                      (long long)(want.pre_roll_ns / TC_NS_PER_MS));
@@ -158,7 +167,8 @@ static enum tc_err seal_config(struct supervisor *s, struct tc_errinfo *info)
     s->config_fd = memfd_create("site.yaml", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     size_t len = s->config_text.len;
     if (s->config_fd < 0 || write(s->config_fd, s->config_text.data, len) != (ssize_t)len ||
-        fcntl(s->config_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+        fcntl(s->config_fd, F_ADD_SEALS,
+              F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
         return tc_fail_errno(info, errno, "keeping the configuration in memory");
     return TC_OK;
 }
@@ -176,7 +186,8 @@ void resources_close(struct supervisor *s)
 {
     for (size_t i = 0; i < s->listens_count; i++) {
         (void)close(s->listens[i].fd);
-        if (s->listens[i].what == MSG_LISTEN_LOCAL) /* ours; one that we did not make is another daemon's */
+        if (s->listens[i].what ==
+            MSG_LISTEN_LOCAL) /* ours; one that we did not make is another daemon's */
             (void)unlinkat(s->state_fd, "tocsin.sock", 0);
     }
     for (size_t i = 0; s->rings != NULL && i < s->site.cameras_count; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting a worker: a message link on descriptor 3, the sandbox's report pipe on descriptor 4, nothing else. */
+/* Starting a worker: a message link on descriptor 3, the sandbox's report pipe on descriptor 4,
+ * nothing else. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -34,14 +35,15 @@ static void on_report(evutil_socket_t fd, short what, void *arg)
         return; /* the next one's count tells of this one too */
     w->violated_at = now;
     char text[MSG_TEXT_BYTES];
-    (void)snprintf(text, sizeof text, "tried the forbidden system call %s (%d), %u times by now", e.name,
-                   e.call, e.count);
+    (void)snprintf(text, sizeof text, "tried the forbidden system call %s (%d), %u times by now",
+                   e.name, e.call, e.count);
     log_error("%s %s", w->label, text);
     health_tell(w->sup, w, MSG_PROCESS_VIOLATION, text);
 }
 
 /* In the child, between fork and exec: only calls that are safe there. */
-static _Noreturn void become_worker(const char *program, const struct worker *w, int control, int report)
+static _Noreturn void become_worker(const char *program, const struct worker *w, int control,
+                                    int report)
 {
     char role[TC_ROLE_LABEL_BYTES];
     char *const argv[] = {(char[]){"tocsin"}, (char[]){"worker"}, role, NULL};
@@ -61,7 +63,8 @@ static _Noreturn void become_worker(const char *program, const struct worker *w,
     _exit(127);
 }
 
-static enum tc_err make_pipes(struct worker *w, int control[2], int report[2], struct tc_errinfo *info)
+static enum tc_err make_pipes(struct worker *w, int control[2], int report[2],
+                              struct tc_errinfo *info)
 {
     TC_TRY(channel_pair(control, info));
     if (pipe2(report, O_CLOEXEC | O_NONBLOCK) != 0) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state directory: made, owned, locked, its starts counted.
  *
- * As root each process has a user of its own, so the directory belongs to core (it makes the journal in it),
- * archive's group may make its index in it, the sticky bit keeps each to its own files, and others may only
- * pass through to a name they know (reader to the journal, which is group-readable for it). Not as root there
- * is one user only, and the directory is that user's alone. */
+ * As root each process has a user of its own, so the directory belongs to core (it makes the
+ * journal in it), archive's group may make its index in it, the sticky bit keeps each to its own
+ * files, and others may only pass through to a name they know (reader to the journal, which is
+ * group-readable for it). Not as root there is one user only, and the directory is that user's
+ * alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,8 +34,8 @@ static enum tc_err make_path(const char *path, struct tc_errinfo *info)
     }
 }
 
-static enum tc_err own_dir(struct supervisor *s, const char *name, uint32_t uid, uint32_t gid, mode_t mode,
-                           struct tc_errinfo *info)
+static enum tc_err own_dir(struct supervisor *s, const char *name, uint32_t uid, uint32_t gid,
+                           mode_t mode, struct tc_errinfo *info)
 {
     int fd = openat(s->state_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
@@ -43,12 +44,13 @@ static enum tc_err own_dir(struct supervisor *s, const char *name, uint32_t uid,
     int errnum = errno;
     (void)close(fd);
     if (!done)
-        return tc_fail_errno(info, errnum, "taking %s/%s into ownership", s->options->state_dir, name);
+        return tc_fail_errno(info, errnum, "taking %s/%s into ownership", s->options->state_dir,
+                             name);
     return TC_OK;
 }
 
-static enum tc_err sub_dir(struct supervisor *s, const char *name, uint32_t uid, uint32_t gid, mode_t mode,
-                           struct tc_errinfo *info)
+static enum tc_err sub_dir(struct supervisor *s, const char *name, uint32_t uid, uint32_t gid,
+                           mode_t mode, struct tc_errinfo *info)
 {
     if (mkdirat(s->state_fd, name, 0700) != 0 && errno != EEXIST)
         return tc_fail_errno(info, errno, "making %s/%s", s->options->state_dir, name);
@@ -72,7 +74,8 @@ static enum tc_err take_lock(struct supervisor *s, struct tc_errinfo *info)
         return tc_fail_errno(info, errno, "opening %s/keys/lock", s->options->state_dir);
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return tc_fail(info, TC_E_BUSY,
-                       "%s is in use by another daemon; stop that one, or choose another directory with --state",
+                       "%s is in use by another daemon; stop that one, or choose another directory "
+                       "with --state",
                        s->options->state_dir);
     return TC_OK;
 }
@@ -83,7 +86,8 @@ static enum tc_err count_boot(struct supervisor *s, struct tc_errinfo *info)
     char text[16] = {0};
     uint64_t boot = 0;
     ssize_t n = pread(s->lock_fd, text, sizeof text - 1, 0);
-    if (n < 0 || tc_slice_u64(tc_slice_trim(tc_slice(text, (size_t)n)), UINT32_MAX - 1, &boot) != TC_OK)
+    if (n < 0 ||
+        tc_slice_u64(tc_slice_trim(tc_slice(text, (size_t)n)), UINT32_MAX - 1, &boot) != TC_OK)
         boot = 0;
     s->boot = (uint32_t)boot + 1;
     int len = snprintf(text, sizeof text, "%u\n", s->boot);

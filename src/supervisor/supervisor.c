@@ -50,7 +50,8 @@ static enum tc_err load_config(struct supervisor *s, struct tc_errinfo *info)
 {
     TC_TRY(read_config(s, info));
     struct config_report report;
-    enum tc_err err = config_load(tc_buf_view(&s->config_text), s->options->site_file, &s->site, &report);
+    enum tc_err err =
+        config_load(tc_buf_view(&s->config_text), s->options->site_file, &s->site, &report);
     TC_CLEANUP(tc_buf_done) struct tc_buf text;
     tc_buf_init(&text, 1 << 20);
     config_report_text(&report, tc_buf_view(&s->config_text), &text);
@@ -107,7 +108,8 @@ static void raise_limits(void)
         log_warn("the limit of open files stays as it is, ignoring");
 }
 
-/* What the supervisor itself needs to do no more; its children inherit it beneath their own lines. */
+/* What the supervisor itself needs to do no more; its children inherit it beneath their own lines.
+ */
 static enum tc_err close_own_sandbox(struct supervisor *s, struct tc_errinfo *info)
 {
     struct tc_sandbox_report report;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The supervisor: opens what the others may not open, starts them, watches them, starts them again.
  *
- * It reads no byte from any network but DNS answers. It gives each process its links, sockets, directories,
- * rings and only its own secrets (ARCHITECTURE.md, "Processes"), takes heartbeats, kills what hangs, restarts
- * with back-off, and tells core about each of these so that they are on the record. */
+ * It reads no byte from any network but DNS answers. It gives each process its links, sockets,
+ * directories, rings and only its own secrets (ARCHITECTURE.md, "Processes"), takes heartbeats,
+ * kills what hangs, restarts with back-off, and tells core about each of these so that they are on
+ * the record. */
 #pragma once
 
 #include "base/err.h"
@@ -18,6 +19,6 @@ struct supervisor_options {
     void *ctx;
 };
 
-/* Runs the daemon in the foreground until SIGTERM, SIGINT, or the time is over. Returns the exit status: 0
- * orderly, 1 when it could not start (said on stderr). */
+/* Runs the daemon in the foreground until SIGTERM, SIGINT, or the time is over. Returns the exit
+ * status: 0 orderly, 1 when it could not start (said on stderr). */
 int supervisor_run(const struct supervisor_options *options);

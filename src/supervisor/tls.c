@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The console's key and certificate: keys/tls.key and keys/tls.crt in the state directory, self-made at the
- * first start (P-256, the machine's name and addresses), replaced by whoever puts others there. */
+/* The console's key and certificate: keys/tls.key and keys/tls.crt in the state directory,
+ * self-made at the first start (P-256, the machine's name and addresses), replaced by whoever puts
+ * others there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/pem.h>
@@ -24,12 +25,14 @@ static enum tc_err read_file(struct supervisor *s, const char *name, struct tc_b
     ssize_t n = at == NULL ? -1 : read(fd, at, PEM_BYTES_MAX);
     (void)close(fd);
     if (n <= 0)
-        return tc_fail(info, TC_E_IO, "%s/%s cannot be read or is empty", s->options->state_dir, name);
+        return tc_fail(info, TC_E_IO, "%s/%s cannot be read or is empty", s->options->state_dir,
+                       name);
     out->len = (size_t)n;
     return TC_OK;
 }
 
-static enum tc_err write_file(struct supervisor *s, const char *name, BIO *pem, struct tc_errinfo *info)
+static enum tc_err write_file(struct supervisor *s, const char *name, BIO *pem,
+                              struct tc_errinfo *info)
 {
     char *bytes = NULL;
     long len = BIO_get_mem_data(pem, &bytes);
@@ -61,15 +64,16 @@ static X509 *make_cert(EVP_PKEY *key, const char *listen_host)
     X509 *cert = X509_new();
     X509_NAME *name = cert == NULL ? NULL : X509_get_subject_name(cert);
     BIGNUM *serial = BN_new();
-    bool done = cert != NULL && serial != NULL && X509_set_version(cert, 2) == 1 &&
-                BN_rand(serial, 120, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
-                BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(cert)) != NULL &&
-                X509_gmtime_adj(X509_getm_notBefore(cert), -3600) != NULL &&
-                X509_gmtime_adj(X509_getm_notAfter(cert), CERT_DAYS * 86400L) != NULL &&
-                X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"Tocsin console",
-                                           -1, -1, 0) == 1 &&
-                X509_set_issuer_name(cert, name) == 1 && X509_set_pubkey(cert, key) == 1 &&
-                add_names(cert, listen_host) && X509_sign(cert, key, EVP_sha256()) > 0;
+    bool done =
+        cert != NULL && serial != NULL && X509_set_version(cert, 2) == 1 &&
+        BN_rand(serial, 120, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
+        BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(cert)) != NULL &&
+        X509_gmtime_adj(X509_getm_notBefore(cert), -3600) != NULL &&
+        X509_gmtime_adj(X509_getm_notAfter(cert), CERT_DAYS * 86400L) != NULL &&
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                   (const unsigned char *)"Tocsin console", -1, -1, 0) == 1 &&
+        X509_set_issuer_name(cert, name) == 1 && X509_set_pubkey(cert, key) == 1 &&
+        add_names(cert, listen_host) && X509_sign(cert, key, EVP_sha256()) > 0;
     BN_free(serial);
     if (done)
         return cert;
@@ -106,14 +110,16 @@ static enum tc_err take_fingerprint(struct supervisor *s, struct tc_errinfo *inf
     X509 *cert = pem == NULL ? NULL : PEM_read_bio_X509(pem, NULL, NULL, NULL);
     unsigned char digest[32];
     unsigned len = 0;
-    bool done = cert != NULL && X509_digest(cert, EVP_sha256(), digest, &len) == 1 && len == sizeof digest;
+    bool done =
+        cert != NULL && X509_digest(cert, EVP_sha256(), digest, &len) == 1 && len == sizeof digest;
     X509_free(cert);
     BIO_free(pem);
     if (!done)
         return tc_fail(info, TC_E_CRYPTO, "%s/keys/tls.crt is no certificate in PEM form",
                        s->options->state_dir);
     for (size_t i = 0; i < sizeof digest; i++)
-        (void)snprintf(s->fingerprint + i * 3, 4, i + 1 < sizeof digest ? "%02X:" : "%02X", digest[i]);
+        (void)snprintf(s->fingerprint + i * 3, 4, i + 1 < sizeof digest ? "%02X:" : "%02X",
+                       digest[i]);
     return TC_OK;
 }
 

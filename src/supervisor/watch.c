@@ -43,7 +43,8 @@ static void start_again(evutil_socket_t fd, short what, void *arg)
         if (w->pid > 0)
             worker_kill(w, "could not be set up");
         else
-            start_after(w, back_off_ms(++w->quick_deaths)); /* no process came to be, so none will die */
+            start_after(
+                w, back_off_ms(++w->quick_deaths)); /* no process came to be, so none will die */
     }
 }
 
@@ -70,7 +71,8 @@ static const char *death_text(const struct worker *w, int status, char *out, siz
     if (w->cause[0] != 0)
         (void)snprintf(out, size, "killed: %.200s", w->cause);
     else if (WIFSIGNALED(status))
-        (void)snprintf(out, size, "died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        (void)snprintf(out, size, "died of signal %d (%s)", WTERMSIG(status),
+                       strsignal(WTERMSIG(status)));
     else
         (void)snprintf(out, size, "ended with status %d", WEXITSTATUS(status));
     return out;
@@ -154,14 +156,16 @@ static void check_heart(struct worker *w, struct tc_mono now)
     if (w->state != WORKER_STARTING && w->state != WORKER_READY)
         return;
     if ((now.ns - w->heard_at.ns) / TC_NS_PER_MS > limit_ms) {
-        worker_kill(w, w->state == WORKER_STARTING ? "was not ready in time" : "gave no sign of life");
+        worker_kill(w,
+                    w->state == WORKER_STARTING ? "was not ready in time" : "gave no sign of life");
         w->heard_at = now;
         return;
     }
     struct msg_ping ping = {.number = w->sup->ping_number};
     if (w->state == WORKER_READY && w->control == NULL)
         return; /* it closed its link: SIGCHLD, or the limit above, comes next */
-    if (w->state == WORKER_READY && channel_send(w->control, MSG_PING, &ping, tc_slice(NULL, 0)) != TC_OK)
+    if (w->state == WORKER_READY &&
+        channel_send(w->control, MSG_PING, &ping, tc_slice(NULL, 0)) != TC_OK)
         worker_kill(w, "does not read its messages");
 }
 
@@ -172,7 +176,8 @@ static void on_ping_tick(evutil_socket_t fd, short what, void *arg)
     struct supervisor *s = arg;
     static struct tc_mono last;
     struct tc_mono now = clock_mono();
-    /* After the machine itself stood still (suspended, stopped by a debugger) nobody is to blame. */
+    /* After the machine itself stood still (suspended, stopped by a debugger) nobody is to blame.
+     */
     bool stood_still = last.ns != 0 && (now.ns - last.ns) / TC_NS_PER_MS > HANG_AFTER_MS / 2;
     last = now;
     s->ping_number++;
@@ -190,13 +195,15 @@ static void notify_systemd(const char *state)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     const char *path = getenv("NOTIFY_SOCKET");
-    if (path == NULL || tc_slice_to_str(tc_slice_str(path), to.sun_path, sizeof to.sun_path) != TC_OK)
+    if (path == NULL ||
+        tc_slice_to_str(tc_slice_str(path), to.sun_path, sizeof to.sun_path) != TC_OK)
         return;
     socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
     if (to.sun_path[0] == '@')
         to.sun_path[0] = 0;
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to, len) < 0)
+    if (fd < 0 ||
+        sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to, len) < 0)
         log_warn("systemd could not be told that we are ready: %s", strerrorname_np(errno));
     if (fd >= 0)
         (void)close(fd);
@@ -266,10 +273,10 @@ enum tc_err watch_start(struct supervisor *s, struct tc_errinfo *info)
     s->ev_stop_limit = evtimer_new(s->base, on_stop_limit, s);
     struct timeval ping = {.tv_sec = PING_EVERY_MS / 1000};
     struct timeval end = {.tv_sec = s->options->run_for_s};
-    if (s->ev_sigchld == NULL || s->ev_sigterm == NULL || s->ev_sigint == NULL || s->ev_ping == NULL ||
-        s->ev_end == NULL || s->ev_stop_limit == NULL || event_add(s->ev_sigchld, NULL) != 0 ||
-        event_add(s->ev_sigterm, NULL) != 0 || event_add(s->ev_sigint, NULL) != 0 ||
-        event_add(s->ev_ping, &ping) != 0)
+    if (s->ev_sigchld == NULL || s->ev_sigterm == NULL || s->ev_sigint == NULL ||
+        s->ev_ping == NULL || s->ev_end == NULL || s->ev_stop_limit == NULL ||
+        event_add(s->ev_sigchld, NULL) != 0 || event_add(s->ev_sigterm, NULL) != 0 ||
+        event_add(s->ev_sigint, NULL) != 0 || event_add(s->ev_ping, &ping) != 0)
         return tc_fail(info, TC_E_NOMEM, "no memory to watch the processes");
     if (s->options->run_for_s > 0)
         (void)event_add(s->ev_end, &end);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each process is given: set-up, configuration, listeners, directories, secrets, rings, links. */
+/* What each process is given: set-up, configuration, listeners, directories, secrets, rings, links.
+ */
 #include <dirent.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -13,8 +14,9 @@
 static const struct {
     enum tc_role a, b;
 } links[] = {
-    {TC_ROLE_INTAKE, TC_ROLE_CORE}, {TC_ROLE_CORE, TC_ROLE_READER}, {TC_ROLE_CORE, TC_ROLE_ARCHIVE},
-    {TC_ROLE_CORE, TC_ROLE_WEB},    {TC_ROLE_CORE, TC_ROLE_CAPTURE}, {TC_ROLE_READER, TC_ROLE_WEB},
+    {TC_ROLE_INTAKE, TC_ROLE_CORE},  {TC_ROLE_CORE, TC_ROLE_READER},
+    {TC_ROLE_CORE, TC_ROLE_ARCHIVE}, {TC_ROLE_CORE, TC_ROLE_WEB},
+    {TC_ROLE_CORE, TC_ROLE_CAPTURE}, {TC_ROLE_READER, TC_ROLE_WEB},
     {TC_ROLE_ARCHIVE, TC_ROLE_WEB},
 };
 
@@ -55,9 +57,11 @@ static enum tc_err send_dirs(struct worker *w)
     TC_TRY(channel_send_fds(w->control, MSG_DIR, &dir, tc_slice(NULL, 0), &s->state_fd, 1));
     for (size_t i = 0; w->role == TC_ROLE_ARCHIVE && i < s->site.archive.volumes_count; i++) {
         const struct volume *v = &s->volumes[i];
-        dir = (struct msg_dir){.what = MSG_DIR_VOLUME, .index = (uint32_t)i, .err = (int32_t)v->err};
+        dir =
+            (struct msg_dir){.what = MSG_DIR_VOLUME, .index = (uint32_t)i, .err = (int32_t)v->err};
         (void)snprintf(dir.path, sizeof dir.path, "%.*s", (int)sizeof dir.path - 1, v->path);
-        TC_TRY(channel_send_fds(w->control, MSG_DIR, &dir, tc_slice(NULL, 0), &v->fd, v->fd >= 0 ? 1 : 0));
+        TC_TRY(channel_send_fds(w->control, MSG_DIR, &dir, tc_slice(NULL, 0), &v->fd,
+                                v->fd >= 0 ? 1 : 0));
     }
     return TC_OK;
 }
@@ -69,7 +73,8 @@ static enum tc_err send_secret(struct worker *w, const char *name, struct tc_sli
     return channel_send(w->control, MSG_SECRET, &secret, value);
 }
 
-/* Sends a secret that the configuration refers to; a missing one is told, and the process lives without. */
+/* Sends a secret that the configuration refers to; a missing one is told, and the process lives
+ * without. */
 static enum tc_err send_referred(struct worker *w, const char *name, const char *of)
 {
     if (name[0] == 0)

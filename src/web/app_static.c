@@ -79,7 +79,8 @@ static struct web_metrics_source *source_of(struct web_app *app, uint32_t role, 
     return NULL;
 }
 
-/* Anybody may ask whether the processes live; how they are confined is for this machine's own people. */
+/* Anybody may ask whether the processes live; how they are confined is for this machine's own
+ * people. */
 static void make_public_list(struct web_app *app)
 {
     json_t *list = json_loadb((const char *)app->processes.data, app->processes.len, 0, NULL);

@@ -53,8 +53,8 @@ struct web_backend_options {
     enum tc_err (*send)(void *ctx, enum msg_type type, const void *body, struct tc_slice tail,
                         int fd);
     void *ctx;
-    /* Questions' numbers run from here on: different at each start of the process, so that answers to the one
-     * before, still on their way, answer nobody else. */
+    /* Questions' numbers run from here on: different at each start of the process, so that answers
+     * to the one before, still on their way, answer nobody else. */
     uint64_t first_id;
 };
 

@@ -95,8 +95,10 @@ static enum tc_err make_parts(struct web *w, struct tc_errinfo *info)
 {
     struct web_app *app = &w->app;
     struct event_base *base = process_base(w->process);
-    const struct web_backend_options backend = {
-        .now = clock_mono, .send = send_to_core, .ctx = w, .first_id = process_first_id(w->process)};
+    const struct web_backend_options backend = {.now = clock_mono,
+                                                .send = send_to_core,
+                                                .ctx = w,
+                                                .first_id = process_first_id(w->process)};
     const struct web_server_options server = {
         .base = base, .tls = w->tls, .now = clock_mono, .on_request = web_app_request, .ctx = app};
     TC_TRY(web_backend_new(&backend, &app->backend));

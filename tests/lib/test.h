@@ -19,7 +19,8 @@
 /* CALL succeeds; prints the error's name and INFO's words (a struct tc_errinfo *) when not. */
 #define assert_ok(call, info) tc_test_ok((call), (info), #call, __FILE__, __LINE__)
 
-static inline void tc_test_slice_is(struct tc_slice got, const char *text, const char *file, int line)
+static inline void tc_test_slice_is(struct tc_slice got, const char *text, const char *file,
+                                    int line)
 {
     if (tc_slice_is(got, text))
         return;

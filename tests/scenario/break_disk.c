@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A preload shim that breaks the disk of a running daemon on order: while a file break-sync lies in the working
- * directory (the state directory, for core and archive) every sync fails with EIO, while break-write lies there
- * every write at an offset fails with ENOSPC. */
+/* A preload shim that breaks the disk of a running daemon on order: while a file break-sync lies in
+ * the working directory (the state directory, for core and archive) every sync fails with EIO,
+ * while break-write lies there every write at an offset fails with ENOSPC. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -483,7 +483,8 @@ static void test_archive__alarm_in_full__held_and_in_seconds(void **state)
         feed(w, 0, "IPPPPPPPPPPPPPPPPPPP");
     settle(w);
     settle(w);
-    /* three seconds of the order, the rest of its GOP, a whole GOP; more while its end waits for the sync */
+    /* three seconds of the order, the rest of its GOP, a whole GOP; more while its end waits for
+     * the sync */
     assert_true(w->engine->recorders[0].fragments - before >= 5);
     assert_int_equal(w->last_report.phase, MSG_RECORD_DONE);
     assert_string_equal(w->last_report.text, "asked 11.0 s, got 11.0 s");

@@ -164,7 +164,8 @@ static void test_db__overlap__by_camera_and_time(void **state)
     assert_string_equal(seen.text, "4 6 8");
     assert_int_equal(seen.fragments, 90);
     seen = (struct seen){0};
-    assert_ok(archive_db_in(db, camera, T0 + 300 * S + 3000, T0 + 360 * S, note, &seen, &info), &info);
+    assert_ok(archive_db_in(db, camera, T0 + 300 * S + 3000, T0 + 360 * S, note, &seen, &info),
+              &info);
     assert_string_equal(seen.text, "");
     assert_ok(archive_db_in(db, camera, T0 + 1150 * S, T0 + 2000 * S, note, &seen, &info), &info);
     assert_string_equal(seen.text, "18"); /* open: its end is not known */

@@ -27,8 +27,8 @@ static void test_asset__etag__is_quoted(void **state)
 static void test_asset__other_path__is_not_found(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"", "index.html", "/index", "/INDEX.HTML", "//", "/../index.html",
-                                        "/index.html/", "/assets/"};
+    static const char *const paths[] = {"",   "index.html",     "/index",       "/INDEX.HTML",
+                                        "//", "/../index.html", "/index.html/", "/assets/"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         assert_null(web_asset_find(tc_slice_str(paths[i])));
 }

@@ -55,8 +55,12 @@ static void test_wall__formatted_and_parsed__is_the_same_instant(void **state)
 static void test_wall__text_that_is_no_time__is_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "2026", "2026-02-30T00:00:00Z", "2026-11-22T12:05:09",
-                                        "2026-11-22T12:05:09.Z", "2026-11-22T25:05:09Z",
+    static const char *const texts[] = {"",
+                                        "2026",
+                                        "2026-02-30T00:00:00Z",
+                                        "2026-11-22T12:05:09",
+                                        "2026-11-22T12:05:09.Z",
+                                        "2026-11-22T25:05:09Z",
                                         "2026-11-22T12:05:09Zx"};
     for (size_t i = 0; i < TC_COUNT(texts); i++) {
         struct tc_wall t = {.ns = 7};
@@ -70,7 +74,8 @@ static void test_duration__units__come_back_in_the_shortest_form(void **state)
     (void)state;
     static const struct {
         const char *in, *out;
-    } rows[] = {{"10s", "10s"}, {"60s", "1m"}, {"90 s", "90s"}, {"50ms", "50ms"}, {"30d", "30d"}, {"0", "0s"}};
+    } rows[] = {{"10s", "10s"},   {"60s", "1m"},  {"90 s", "90s"},
+                {"50ms", "50ms"}, {"30d", "30d"}, {"0", "0s"}};
     for (size_t i = 0; i < TC_COUNT(rows); i++) {
         int64_t ns = -1;
         char text[TC_TIME_TEXT_BYTES];
@@ -97,7 +102,9 @@ static void test_json__hostile_text__is_escaped_and_stays_utf8(void **state)
     tc_json_arr_end(&j);
     tc_json_kv_wall(&j, "w", (struct tc_wall){0});
     tc_json_obj_end(&j);
-    assert_string_equal(tc_buf_cstr(&b), "{\"t\":\"a\\\"\\n\\u0001\xef\xbf\xbd\xc3\xa4\",\"l\":[-1,true],\"w\":null}");
+    assert_string_equal(
+        tc_buf_cstr(&b),
+        "{\"t\":\"a\\\"\\n\\u0001\xef\xbf\xbd\xc3\xa4\",\"l\":[-1,true],\"w\":null}");
 }
 
 static void test_utf8__overlong_and_surrogates__are_refused(void **state)

@@ -61,7 +61,8 @@ static void on_drained(void *ctx, struct channel *c)
 }
 
 static const struct channel_handler core_handlers[] = {{MSG_FAULT, on_fault}, {0, NULL}};
-static const struct channel_handler intake_handlers[] = {{MSG_SIGNAL_DURABLE, on_durable}, {0, NULL}};
+static const struct channel_handler intake_handlers[] = {{MSG_SIGNAL_DURABLE, on_durable},
+                                                         {0, NULL}};
 static const struct channel_ops core_ops = {.handlers = core_handlers, .on_closed = on_closed};
 static const struct channel_ops intake_ops = {
     .handlers = intake_handlers, .on_closed = on_closed, .on_drained = on_drained};
@@ -171,7 +172,9 @@ static void test_channel__descriptor__travels_and_is_closed_unless_taken(void **
         uint8_t room[CMSG_SPACE(sizeof(int))];
     } control;
     struct iovec iov = {.iov_base = bytes, .iov_len = sizeof bytes};
-    struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+    struct msghdr h = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.room,
                        .msg_controllen = sizeof control.room};
     assert_int_equal(recvmsg(fds[1], &h, 0), sizeof(struct msg_head) + sizeof peer);
     struct cmsghdr *cm = CMSG_FIRSTHDR(&h);
@@ -185,11 +188,14 @@ static void test_channel__descriptor__travels_and_is_closed_unless_taken(void **
 }
 
 /* What a compromised peer might send; each must end the link and nothing else. */
-static void forge(struct link *l, uint16_t type, uint32_t body_bytes, uint32_t tail_bytes, size_t send_bytes,
-                  bool terminate)
+static void forge(struct link *l, uint16_t type, uint32_t body_bytes, uint32_t tail_bytes,
+                  size_t send_bytes, bool terminate)
 {
     uint8_t bytes[4096];
-    struct msg_head head = {.magic = MSG_MAGIC, .version = 1, .type = type, .body_bytes = body_bytes,
+    struct msg_head head = {.magic = MSG_MAGIC,
+                            .version = 1,
+                            .type = type,
+                            .body_bytes = body_bytes,
                             .tail_bytes = tail_bytes};
     memset(bytes, terminate ? 0 : 'x', sizeof bytes);
     memcpy(bytes, &head, sizeof head);
@@ -205,15 +211,16 @@ static void test_channel__forged_messages__close_the_link(void **state)
         int extra;
         bool terminate;
     } rows[] = {
-        {MSG_FAULT, sizeof(struct msg_fault), 0, 0, false},       /* texts without an end */
-        {MSG_FAULT, sizeof(struct msg_fault) - 1, 0, 0, true},    /* too short a body */
-        {MSG_FAULT, sizeof(struct msg_fault), 1, 1, true},        /* a tail that the row forbids */
-        {MSG_FAULT, sizeof(struct msg_fault), 0, -4, true},       /* shorter than it says */
-        {MSG_FAULT, UINT32_MAX, UINT32_MAX, 0, true},             /* sizes that wrap */
-        {MSG_REQUEST, sizeof(struct msg_request), 0, 0, true},    /* what web alone may send */
-        {MSG_GO, sizeof(struct msg_none), 0, 0, true},            /* what the supervisor alone may send */
-        {MSG_SIGNAL, sizeof(struct msg_signal), 0, 0, true},      /* allowed, but nobody here handles it */
-        {127, 4, 0, 0, true},                                     /* no such type */
+        {MSG_FAULT, sizeof(struct msg_fault), 0, 0, false},    /* texts without an end */
+        {MSG_FAULT, sizeof(struct msg_fault) - 1, 0, 0, true}, /* too short a body */
+        {MSG_FAULT, sizeof(struct msg_fault), 1, 1, true},     /* a tail that the row forbids */
+        {MSG_FAULT, sizeof(struct msg_fault), 0, -4, true},    /* shorter than it says */
+        {MSG_FAULT, UINT32_MAX, UINT32_MAX, 0, true},          /* sizes that wrap */
+        {MSG_REQUEST, sizeof(struct msg_request), 0, 0, true}, /* what web alone may send */
+        {MSG_GO, sizeof(struct msg_none), 0, 0, true}, /* what the supervisor alone may send */
+        {MSG_SIGNAL, sizeof(struct msg_signal), 0, 0,
+         true},               /* allowed, but nobody here handles it */
+        {127, 4, 0, 0, true}, /* no such type */
         {60000, 4, 0, 0, true},
     };
     for (size_t i = 0; i < TC_COUNT(rows); i++) {
@@ -221,7 +228,8 @@ static void test_channel__forged_messages__close_the_link(void **state)
         (void)link_open(state);
         struct link *l = *state;
         size_t bytes = sizeof(struct msg_head) + (rows[i].body > 4000 ? 64 : rows[i].body);
-        forge(l, rows[i].type, rows[i].body, rows[i].tail, bytes + (size_t)rows[i].extra, rows[i].terminate);
+        forge(l, rows[i].type, rows[i].body, rows[i].tail, bytes + (size_t)rows[i].extra,
+              rows[i].terminate);
         assert_int_equal(l->core.closed, TC_E_FORMAT);
         assert_false(channel_is_open(l->core.c));
         assert_int_equal(l->core.got, 0);
@@ -237,7 +245,8 @@ static void test_channel__peer_dies__is_told_once_and_sends_nothing_more(void **
     turn(l);
     assert_int_equal(l->core.closed, TC_E_CLOSED);
     struct msg_signal_durable d = {.count = 0};
-    assert_int_equal(channel_send(l->core.c, MSG_SIGNAL_DURABLE, &d, tc_slice(NULL, 0)), TC_E_CLOSED);
+    assert_int_equal(channel_send(l->core.c, MSG_SIGNAL_DURABLE, &d, tc_slice(NULL, 0)),
+                     TC_E_CLOSED);
 }
 
 static void test_channel__freed_in_its_own_handler__is_no_trouble(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The core process as the supervisor runs it, in its sandbox; this test is supervisor, intake, capture, archive and
- * web, also such as have been taken over by somebody. */
+/* The core process as the supervisor runs it, in its sandbox; this test is supervisor, intake,
+ * capture, archive and web, also such as have been taken over by somebody. */
 #include "test.h"
 
 #include <event2/event.h>
@@ -23,16 +23,17 @@
 #include "store/journal.h"
 #include "temp_dir.h"
 
-static const char site_text[] = "site: { id: test }\n"
-                                "console: { listen: \"127.0.0.1:8443\" }\n"
-                                "receivers:\n"
-                                "  - { protocol: sia-dc09, listen: \"127.0.0.1:12128\" }\n"
-                                "zones: { yard: { name: Yard } }\n"
-                                "panels:\n"
-                                "  main: { account: \"1234\", points: { 12: { zone: yard } } }\n"
-                                "cameras:\n"
-                                "  near: { driver: rtsp, url: rtsp://127.0.0.1/near, covers: { yard: {} } }\n"
-                                "users: { anna: { role: operator } }\n";
+static const char site_text[] =
+    "site: { id: test }\n"
+    "console: { listen: \"127.0.0.1:8443\" }\n"
+    "receivers:\n"
+    "  - { protocol: sia-dc09, listen: \"127.0.0.1:12128\" }\n"
+    "zones: { yard: { name: Yard } }\n"
+    "panels:\n"
+    "  main: { account: \"1234\", points: { 12: { zone: yard } } }\n"
+    "cameras:\n"
+    "  near: { driver: rtsp, url: rtsp://127.0.0.1/near, covers: { yard: {} } }\n"
+    "users: { anna: { role: operator } }\n";
 
 struct answer {
     uint64_t request;
@@ -115,7 +116,8 @@ static void on_answer(void *ctx, struct channel *from, struct msg *m)
     (void)from;
     const struct msg_answer *a = m->body;
     w.answer_bytes += m->tail.len;
-    memcpy(w.answer_end, m->tail.ptr + (m->tail.len > 64 ? m->tail.len - 64 : 0), m->tail.len > 64 ? 64 : m->tail.len);
+    memcpy(w.answer_end, m->tail.ptr + (m->tail.len > 64 ? m->tail.len - 64 : 0),
+           m->tail.len > 64 ? 64 : m->tail.len);
     if (a->more != 0)
         return;
     struct answer *kept = &w.answers[w.answers_count++ % TC_COUNT(w.answers)];
@@ -163,9 +165,12 @@ static const struct channel_handler control_handlers[] = {{MSG_READY, on_ready},
                                                           {MSG_LINK_LOST, on_lost},
                                                           {0, NULL}};
 static const struct channel_handler peer_handlers[] = {
-    {MSG_SIGNAL_DURABLE, on_durable}, {MSG_ANSWER, on_answer},  {MSG_PEER_IS, on_peer_is}, {MSG_CHANGE, on_ignored},
-    {MSG_LIVE, on_ignored},           {MSG_RECORD, on_record},  {MSG_WATCH, on_ignored},   {0, NULL}};
-static const struct channel_ops control_ops = {.handlers = control_handlers, .on_closed = on_closed};
+    {MSG_SIGNAL_DURABLE, on_durable}, {MSG_ANSWER, on_answer},
+    {MSG_PEER_IS, on_peer_is},        {MSG_CHANGE, on_ignored},
+    {MSG_LIVE, on_ignored},           {MSG_RECORD, on_record},
+    {MSG_WATCH, on_ignored},          {0, NULL}};
+static const struct channel_ops control_ops = {.handlers = control_handlers,
+                                               .on_closed = on_closed};
 static const struct channel_ops peer_ops = {.handlers = peer_handlers, .on_closed = on_closed};
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -193,7 +198,8 @@ static void give_config(void)
     struct msg_config body = {.bytes = sizeof site_text - 1};
     int fd = memfd_create("site.yaml", MFD_CLOEXEC);
     assert_int_equal(write(fd, site_text, sizeof site_text - 1), sizeof site_text - 1);
-    assert_int_equal(channel_send_fds(w.control, MSG_CONFIG, &body, tc_slice(NULL, 0), &fd, 1), TC_OK);
+    assert_int_equal(channel_send_fds(w.control, MSG_CONFIG, &body, tc_slice(NULL, 0), &fd, 1),
+                     TC_OK);
     (void)close(fd);
 }
 
@@ -215,7 +221,8 @@ static struct channel *give_link(enum tc_role peer, unsigned instance)
     int fds[2];
     assert_ok(channel_pair(fds, &info), &info);
     assert_ok(channel_new(w.base, fds[0], &options, &peer_ops, NULL, &c, &info), &info);
-    assert_int_equal(channel_send_fds(w.control, MSG_LINK, &body, tc_slice(NULL, 0), &fds[1], 1), TC_OK);
+    assert_int_equal(channel_send_fds(w.control, MSG_LINK, &body, tc_slice(NULL, 0), &fds[1], 1),
+                     TC_OK);
     (void)close(fds[1]);
     return c;
 }
@@ -227,8 +234,8 @@ static void give_password(const char *mark, const char *password)
     char text[crypto_pwhash_STRBYTES + 8];
     size_t at = strlen(mark);
     memcpy(text, mark, at);
-    assert_int_equal(crypto_pwhash_str(text + at, password, strlen(password), crypto_pwhash_OPSLIMIT_MIN,
-                                       crypto_pwhash_MEMLIMIT_MIN),
+    assert_int_equal(crypto_pwhash_str(text + at, password, strlen(password),
+                                       crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN),
                      0);
     assert_int_equal(channel_send(w.control, MSG_SECRET, &body, tc_slice_str(text)), TC_OK);
 }
@@ -246,8 +253,10 @@ static void start(void)
     (void)close(report[0]);
     (void)close(report[1]);
     struct channel_options options = {.self = TC_ROLE_SUPERVISOR, .peer = TC_ROLE_CORE};
-    assert_ok(channel_new(w.base, control[0], &options, &control_ops, NULL, &w.control, &info), &info);
-    struct msg_setup body = {.role = TC_ROLE_CORE, .boot = 1, .starts = 1, .site_file = "site.yaml"};
+    assert_ok(channel_new(w.base, control[0], &options, &control_ops, NULL, &w.control, &info),
+              &info);
+    struct msg_setup body = {
+        .role = TC_ROLE_CORE, .boot = 1, .starts = 1, .site_file = "site.yaml"};
     struct msg_none none = {0};
     assert_int_equal(channel_send(w.control, MSG_SETUP, &body, tc_slice(NULL, 0)), TC_OK);
     give_config();
@@ -288,7 +297,9 @@ static int set_up(void **state)
     assert_true(sodium_init() >= 0);
     temp_dir_make(w.dir);
     if (geteuid() == 0) {
-        assert_int_equal(chown(w.dir, tc_sandbox_uid(TC_ROLE_CORE, 0, 0), tc_sandbox_gid(TC_ROLE_CORE, 0, 0)), 0);
+        assert_int_equal(
+            chown(w.dir, tc_sandbox_uid(TC_ROLE_CORE, 0, 0), tc_sandbox_gid(TC_ROLE_CORE, 0, 0)),
+            0);
         assert_int_equal(chmod(w.dir, 0750), 0);
     }
     w.base = event_base_new();
@@ -323,14 +334,18 @@ static void assert_alive(void)
 static void send_signal(uint64_t id, size_t raw_bytes)
 {
     static uint8_t tail[sizeof(struct msg_signal_event) + 16384];
-    struct msg_signal_event ev = {
-        .type = EV_INTRUSION_MOTION, .state = EV_STATE_ACTIVE, .point = 0, .number = 12, .code = "BA"};
+    struct msg_signal_event ev = {.type = EV_INTRUSION_MOTION,
+                                  .state = EV_STATE_ACTIVE,
+                                  .point = 0,
+                                  .number = 12,
+                                  .code = "BA"};
     struct msg_signal m = {.id = id, .events = 1, .raw_bytes = (uint32_t)raw_bytes};
     memcpy(m.digest, &id, sizeof id);
     m.received_at_ns = INT64_C(1800000000) * TC_NS_PER_S;
     memcpy(tail, &ev, sizeof ev);
     memset(tail + sizeof ev, 'x', raw_bytes);
-    assert_int_equal(channel_send(w.intake, MSG_SIGNAL, &m, tc_slice(tail, sizeof ev + raw_bytes)), TC_OK);
+    assert_int_equal(channel_send(w.intake, MSG_SIGNAL, &m, tc_slice(tail, sizeof ev + raw_bytes)),
+                     TC_OK);
 }
 
 static const struct answer *answer_of(uint64_t request)
@@ -348,7 +363,8 @@ static const struct answer *answer_of(uint64_t request)
 
 static void ask(uint64_t request, const char *route, const char *token, const char *body)
 {
-    struct msg_request r = {.request = request, .body_bytes = (uint32_t)strlen(body), .peer = "192.0.2.7:40000"};
+    struct msg_request r = {
+        .request = request, .body_bytes = (uint32_t)strlen(body), .peer = "192.0.2.7:40000"};
     (void)snprintf(r.route_name, sizeof r.route_name, "%s", route);
     (void)snprintf(r.token, sizeof r.token, "%s", token);
     assert_int_equal(channel_send(w.web, MSG_REQUEST, &r, tc_slice_str(body)), TC_OK);
@@ -542,7 +558,9 @@ static void test_core__web_does_not_read__gets_a_new_link_instead_of_a_gap(void 
     struct {
         struct msg_head head;
         struct msg_request request;
-    } stream = {.head = {.magic = MSG_MAGIC, .version = 1, .type = MSG_REQUEST,
+    } stream = {.head = {.magic = MSG_MAGIC,
+                         .version = 1,
+                         .type = MSG_REQUEST,
                          .body_bytes = sizeof stream.request},
                 .request = {.request = 2, .route_name = "stream"}};
     struct msg_link body = {.peer = TC_ROLE_WEB};
@@ -551,7 +569,8 @@ static void test_core__web_does_not_read__gets_a_new_link_instead_of_a_gap(void 
     ask(1, "session_create", "", "{\"user\":\"anna\",\"password\":\"right\"}");
     memcpy(stream.request.token, answer_of(1)->token, sizeof stream.request.token);
     assert_ok(channel_pair(fds, &info), &info);
-    assert_int_equal(channel_send_fds(w.control, MSG_LINK, &body, tc_slice(NULL, 0), &fds[1], 1), TC_OK);
+    assert_int_equal(channel_send_fds(w.control, MSG_LINK, &body, tc_slice(NULL, 0), &fds[1], 1),
+                     TC_OK);
     (void)close(fds[1]);
     channel_flush(w.control);
     w.web = channel_free(w.web);
@@ -574,7 +593,8 @@ static void test_core__what_a_process_may_not_tell__is_not_on_the_record(void **
 {
     (void)state;
     struct msg_camera_state camera = {.camera = 0, .what = MSG_CAMERA_UP};
-    struct msg_fault fire = {.type = EV_FIRE_SMOKE, .active = 1, .count = 1, .zone = "yard", .item = "12"};
+    struct msg_fault fire = {
+        .type = EV_FIRE_SMOKE, .active = 1, .count = 1, .zone = "yard", .item = "12"};
     assert_int_equal(channel_send(w.capture, MSG_CAMERA_STATE, &camera, tc_slice(NULL, 0)), TC_OK);
     assert_int_equal(channel_send(w.web, MSG_FAULT, &fire, tc_slice(NULL, 0)), TC_OK);
     assert_alive();
@@ -591,7 +611,8 @@ static void test_core__intake_breaks_the_table__a_new_link_is_asked_for_and_work
     struct tc_errinfo info = {0};
     int fds[2];
     assert_ok(channel_pair(fds, &info), &info);
-    assert_int_equal(channel_send_fds(w.control, MSG_LINK, &body, tc_slice(NULL, 0), &fds[1], 1), TC_OK);
+    assert_int_equal(channel_send_fds(w.control, MSG_LINK, &body, tc_slice(NULL, 0), &fds[1], 1),
+                     TC_OK);
     (void)close(fds[1]);
     w.intake = channel_free(w.intake);
     assert_int_equal(send(fds[0], "rubbish", 7, 0), 7);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decisions over entries, told in a small language: a day is a text of steps "T VERB..." separated by ';', T in
- * seconds. `12!` is an active event of point 12, `12.` its restoral, `12*` an instant one; `up CAM`, `down CAM`,
- * `pick USER N`, `close USER N OUTCOME [REASON]`, `force USER N OUTCOME`.
- * After every step the state's invariants are checked;
- * after every day the state is compared, byte for byte, with a replay from the first entry and with a snapshot and
- * the entries after it. */
+/* Decisions over entries, told in a small language: a day is a text of steps "T VERB..." separated
+ * by ';', T in seconds. `12!` is an active event of point 12, `12.` its restoral, `12*` an instant
+ * one; `up CAM`, `down CAM`, `pick USER N`, `close USER N OUTCOME [REASON]`, `force USER N
+ * OUTCOME`. After every step the state's invariants are checked; after every day the state is
+ * compared, byte for byte, with a replay from the first entry and with a snapshot and the entries
+ * after it. */
 #include "test.h"
 
 #include <stdlib.h>
@@ -18,14 +18,16 @@ static const char site_yaml[] =
     "console: { listen: 127.0.0.1:8443 }\n"
     "panels:\n"
     "  main: { account: \"1234\", points: { 12: { zone: yard, type: intrusion.motion },\n"
-    "          13: { zone: gate, type: intrusion.contact }, 14: { zone: roof, type: intrusion.motion },\n"
+    "          13: { zone: gate, type: intrusion.contact }, 14: { zone: roof, type: "
+    "intrusion.motion },\n"
     "          31: { zone: yard, type: fire.smoke }, 40: { zone: yard, type: pos.refund } } }\n"
     "zones: { yard: { name: Yard }, gate: { name: Gate }, roof: { name: Roof } }\n"
     "adjacent: { yard: [gate] }\n"
     "areas: { perimeter: { zones: [yard, gate] } }\n"
     "cameras:\n"
     "  near: { driver: rtsp, url: rtsp://127.0.0.1/near, covers: { yard: { distance: 5m } } }\n"
-    "  far:  { driver: rtsp, url: rtsp://127.0.0.1/far, covers: { yard: { distance: 50m }, gate: {} } }\n"
+    "  far:  { driver: rtsp, url: rtsp://127.0.0.1/far, covers: { yard: { distance: 50m }, gate: "
+    "{} } }\n"
     "  loading-dock-north-side-door-2: { driver: rtsp, url: rtsp://127.0.0.1/dock }\n"
     "users: { anna: { role: operator }, ben: { role: operator } }\n"
     "rules:\n"
@@ -137,7 +139,10 @@ static void step_point(struct world *w, int64_t at_s, struct tc_slice word)
     enum ev_type type = ev_type_by_number(p->type);
     begin(&e, RK_EVENT, at_s);
     entry_i64(&e, RF_TYPE, type);
-    entry_i64(&e, RF_STATE, mark == '!' ? EV_STATE_ACTIVE : mark == '.' ? EV_STATE_RESTORED : EV_STATE_INSTANT);
+    entry_i64(&e, RF_STATE,
+              mark == '!'   ? EV_STATE_ACTIVE
+              : mark == '.' ? EV_STATE_RESTORED
+                            : EV_STATE_INSTANT);
     entry_i64(&e, RF_PRIORITY, ev_type_priority(type));
     entry_str(&e, RF_PANEL, "main");
     entry_str(&e, RF_POINT, number);
@@ -157,7 +162,8 @@ static void step_camera(struct world *w, int64_t at_s, struct tc_slice camera, i
     assert_int_equal(decide_input(&w->decide, &e), TC_OK);
 }
 
-static void step_person(struct world *w, int64_t at_s, enum record_kind kind, struct tc_slice *rest, bool force)
+static void step_person(struct world *w, int64_t at_s, enum record_kind kind, struct tc_slice *rest,
+                        bool force)
 {
     struct record_entry e;
     uint64_t incident = 0;
@@ -392,8 +398,8 @@ static void test_incidents__many_closed__the_oldest_are_let_go(void **state)
     struct world *w = *state;
     char text[96];
     for (unsigned i = 0; i < STATE_CLOSED_KEPT + 20; i++) {
-        (void)snprintf(text, sizeof text, "%u 12!; %u 12.; %u close anna %u nuisance", i * 100, i * 100 + 1,
-                       i * 100 + 2, i + 1);
+        (void)snprintf(text, sizeof text, "%u 12!; %u 12.; %u close anna %u nuisance", i * 100,
+                       i * 100 + 1, i * 100 + 2, i + 1);
         day(w, text);
     }
     assert_null(state_incident(&w->state, 1));
@@ -423,8 +429,9 @@ static void test_signal__same_bytes_within_minutes__is_known_as_a_repeat(void **
 static void test_state__random_days__replay_to_the_same_bytes(void **state)
 {
     struct world *w = *state;
-    static const char *const words[] = {"12!", "12.", "13!", "13.", "14!", "14.", "31!", "31.", "40*",
-                                        "down near", "up near", "down far", "up far"};
+    static const char *const words[] = {"12!",     "12.",      "13!",   "13.", "14!",
+                                        "14.",     "31!",      "31.",   "40*", "down near",
+                                        "up near", "down far", "up far"};
     uint64_t seed = 20261122;
     char text[64];
     for (unsigned t = 0; t < 400; t++) {
@@ -432,9 +439,11 @@ static void test_state__random_days__replay_to_the_same_bytes(void **state)
         unsigned r = (unsigned)(seed >> 33);
         unsigned id = r / 16 % 40 + 1;
         if (r % 8 == 0)
-            (void)snprintf(text, sizeof text, "%u pick %s %u", t * 7, r % 16 < 8 ? "anna" : "ben", id);
+            (void)snprintf(text, sizeof text, "%u pick %s %u", t * 7, r % 16 < 8 ? "anna" : "ben",
+                           id);
         else if (r % 8 == 1)
-            (void)snprintf(text, sizeof text, "%u %s anna %u genuine", t * 7, r % 3 == 0 ? "force" : "close", id);
+            (void)snprintf(text, sizeof text, "%u %s anna %u genuine", t * 7,
+                           r % 3 == 0 ? "force" : "close", id);
         else
             (void)snprintf(text, sizeof text, "%u %s", t * 7, words[r / 8 % TC_COUNT(words)]);
         day(w, text);
@@ -463,9 +472,11 @@ static void test_snapshot__any_prefix_or_flipped_byte__is_refused_or_harmless(vo
 static void test_close__by_itself_once_all_is_normal__keeps_its_reason(void **state)
 {
     struct world *w = *state;
-    day(w, "0 12!; 5 close anna 1 nuisance a-fox-that-comes-every-night-through-the-hole-in-the-fence; 20 12.");
+    day(w, "0 12!; 5 close anna 1 nuisance "
+           "a-fox-that-comes-every-night-through-the-hole-in-the-fence; 20 12.");
     assert_int_equal(incident(w, 1)->state, INCIDENT_CLOSED);
-    assert_string_equal(incident(w, 1)->reason, "a-fox-that-comes-every-night-through-the-hole-in-the-fence");
+    assert_string_equal(incident(w, 1)->reason,
+                        "a-fox-that-comes-every-night-through-the-hole-in-the-fence");
     assert_string_equal(incident(w, 1)->outcome, "nuisance");
 }
 

@@ -252,7 +252,9 @@ static void test_intake__core_restarts_before_its_commit__gets_the_signal_again(
     event_base_dispatch(w->base);
     assert_int_equal(w->signals, 1);
     uint64_t id = w->last_id;
-    assert_true(id > UINT64_C(1) << 40); /* numbers of this start: answers to an earlier one name none of them */
+    assert_true(
+        id >
+        UINT64_C(1) << 40); /* numbers of this start: answers to an earlier one name none of them */
     w->core = channel_free(w->core); /* core dies with the signal in hand */
     w->silent = false;
     give_core(w);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Faults on their way to core: what core hears last about a thing is its last state, however long core was away and
- * however fast the thing changes. */
+/* Faults on their way to core: what core hears last about a thing is its last state, however long
+ * core was away and however fast the thing changes. */
 #include "test.h"
 
 #include <event2/event.h>
@@ -53,7 +53,8 @@ static void core_comes(struct world *w)
     int fds[2];
     assert_ok(channel_pair(fds, &info), &info);
     w->p.links[0] = (struct link_slot){.used = true, .peer = TC_ROLE_CORE};
-    assert_ok(channel_new(w->base, fds[0], &own, &own_ops, w, &w->p.links[0].channel, &info), &info);
+    assert_ok(channel_new(w->base, fds[0], &own, &own_ops, w, &w->p.links[0].channel, &info),
+              &info);
     assert_ok(channel_new(w->base, fds[1], &core, &core_ops, w, &w->core, &info), &info);
     process_faults_resend(&w->p);
 }

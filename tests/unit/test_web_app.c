@@ -179,7 +179,8 @@ static void test_health__before_and_after_the_supervisor_spoke(void **state)
     struct fixture *f = *state;
     HAS(ask(f, "GET /healthz", ""), "HTTP/1.1 503 ");
     struct msg_health h = {.what = 0};
-    struct msg m = {.body = &h, .tail = tc_slice_str("[{\"name\":\"core\",\"sandbox\":{\"uid\":1}}]")};
+    struct msg m = {.body = &h,
+                    .tail = tc_slice_str("[{\"name\":\"core\",\"sandbox\":{\"uid\":1}}]")};
     web_app_on_health(&f->app, &m);
     const char *text = ask(f, "GET /healthz", "");
     HAS(text, "HTTP/1.1 200 ");
