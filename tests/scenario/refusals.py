@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from daemon import Daemon, fail  # noqa: E402
+from daemon import Daemon, fail, wait_for  # noqa: E402
 
 NOBODY = 65534
 SITE = """site: { id: test }
@@ -133,8 +133,58 @@ def wrong_password(tocsin):
     daemon.done()
 
 
+def session(daemon, cookie):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    c = http.client.HTTPSConnection("127.0.0.1", daemon.console, timeout=15, context=context)
+    c.request("GET", "/api/v1/session", headers={"Cookie": cookie})
+    status = c.getresponse().status
+    c.close()
+    return status
+
+
+def changed_password(tocsin):
+    """A password that changes while the daemon runs counts at once and ends the sessions of the old one."""
+    daemon = Daemon(tocsin, SITE)
+    daemon.verb("user", "password", "anna", "--file", "-", input="correct horse battery\n")
+    daemon.start()
+    status, fields, _ = sign_in(daemon, "correct horse battery")
+    cookie = fields["set-cookie"].split(";")[0]
+    if status != 200 or session(daemon, cookie) != 200:
+        fail(f"signing in before the change: {status}", daemon)
+    daemon.verb("user", "password", "anna", "--file", "-", input="another horse battery\n")
+    wait_for("the old session has ended", lambda: session(daemon, cookie) == 401, 10, daemon)
+    if sign_in(daemon, "correct horse battery")[0] != 401:
+        fail("the old password still signs in", daemon)
+    status, fields, _ = sign_in(daemon, "another horse battery")
+    if status != 200:
+        fail(f"the new password: {status}", daemon)
+    cookie = fields["set-cookie"].split(";")[0]
+    daemon.verb("user", "lock", "anna")
+    wait_for("locking ends the session", lambda: session(daemon, cookie) == 401, 10, daemon)
+    daemon.stop()
+    daemon.done()
+
+
+def write_twice(tocsin):
+    """One Idempotency-Key, one note; another key, another note."""
+    daemon = Daemon(tocsin, SITE).start()
+    daemon.wait_healthy()
+    daemon.kill_process("reader")  # its death is an incident
+    wait_for("the incident", lambda: daemon.get("/api/v1/incidents")["items"], 10, daemon)
+    path = f"/api/v1/incidents/{daemon.get('/api/v1/incidents')['items'][0]['id']}"
+    for key, notes in (("one", 1), ("one", 1), ("two", 2)):
+        status, _, body = daemon.request("POST", f"{path}/note", {"text": "seen"},
+                                         {"Content-Type": "application/json", "Idempotency-Key": key})[:3]
+        if status != 201 or len(daemon.get(path)["notes"]) != notes:
+            fail(f"a note with key {key}: {status} {body!r}, {daemon.get(path)['notes']}", daemon)
+    daemon.stop()
+    daemon.done()
+
+
 def main():
-    for case in (port_in_use, state_directory, second_daemon, bad_site, wrong_password):
+    for case in (port_in_use, state_directory, second_daemon, bad_site, wrong_password, changed_password,
+                 write_twice):
         case(sys.argv[1])
         print(case.__name__, "ok", flush=True)
 
